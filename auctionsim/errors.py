@@ -1,0 +1,62 @@
+"""The errors the project raises: every message names the argument, the rule, the value found and the mend."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class AuctionSimError(Exception):
+    """Base of every error raised on purpose by the project."""
+
+
+class InvalidArgumentError(AuctionSimError, ValueError):
+    """An argument, option or configuration key breaks its rule."""
+
+
+class InvalidDataError(AuctionSimError, ValueError):
+    """A file or table holds what it must not hold, or lacks what it must hold."""
+
+
+class BidderError(AuctionSimError):
+    """A bidder broke its contract during a roll-out."""
+
+
+def describe(argument: str, rule: str, found: object, mend: str) -> str:
+    """Compose the one-line message that all errors share.
+
+    Args:
+        argument: Name of the argument, option, column or key at fault.
+        rule: What is allowed, phrased to follow the name ("must be ...").
+        found: The value met instead.
+        mend: What the user can do about it.
+
+    Returns:
+        One line: argument, rule, value found, mend.
+    """
+    text = repr(found) if isinstance(found, str) else str(found)
+    return f"`{argument}` {rule}; found {' '.join(text.split())}. {mend}"
+
+
+def invalid_argument(argument: str, rule: str, found: object, mend: str) -> InvalidArgumentError:
+    """Build an `InvalidArgumentError` with the shared message form (see `describe`)."""
+    return InvalidArgumentError(describe(argument, rule, found, mend))
+
+
+def invalid_data(argument: str, rule: str, found: object, mend: str) -> InvalidDataError:
+    """Build an `InvalidDataError` with the shared message form (see `describe`)."""
+    return InvalidDataError(describe(argument, rule, found, mend))
+
+
+def unknown_name(argument: str, found: str, known: Iterable[str]) -> InvalidArgumentError:
+    """Build the error for a name that is not registered, with the nearest known name.
+
+    Args:
+        argument: The argument that held the name.
+        found: The unknown name.
+        known: All names that would have been accepted.
+    """
+    names = sorted(known)
+    near = difflib.get_close_matches(found, names, n=1)
+    mend = f"Did you mean {near[0]!r}?" if near else "Use one of these names."
+    return invalid_argument(argument, f"must be one of {', '.join(names)}", found, mend)
