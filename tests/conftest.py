@@ -1,0 +1,23 @@
+"""Settings shared by all tests: few threads, no display, reproducible property tests."""
+
+from __future__ import annotations
+
+import os
+
+# Read once, when the libraries load: the workers of a parallel run share the same few cores.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("NUMBA_NUM_THREADS", "2")
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+from hypothesis import HealthCheck, settings
+
+# Compiling a kernel or a loaded machine must not fail a test, and CI must not fail by luck.
+settings.register_profile(
+    "default",
+    deadline=None,
+    max_examples=50,
+    derandomize=bool(os.environ.get("CI")),
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile("thorough", parent=settings.get_profile("default"), max_examples=1000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
