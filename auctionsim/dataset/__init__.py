@@ -1,0 +1,47 @@
+"""Trajectory datasets: their schema, writing, reading, checking, and AuctionNet's logs as a source."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from auctionsim.dataset.card import Card, Shard
+    from auctionsim.dataset.convert import ConversionReport, convert_log
+    from auctionsim.dataset.inspection import inspect
+    from auctionsim.dataset.reader import Dataset
+    from auctionsim.dataset.schema import Trajectories
+    from auctionsim.dataset.writer import DatasetWriter
+
+__all__ = [
+    "Card",
+    "ConversionReport",
+    "Dataset",
+    "DatasetWriter",
+    "Shard",
+    "Trajectories",
+    "convert_log",
+    "inspect",
+]
+
+# Loaded on first use: the simulator needs the schema, but not the Parquet library (0.3 s).
+_HOMES = {
+    "Card": "card",
+    "ConversionReport": "convert",
+    "Dataset": "reader",
+    "DatasetWriter": "writer",
+    "Shard": "card",
+    "Trajectories": "schema",
+    "convert_log": "convert",
+    "inspect": "inspection",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
