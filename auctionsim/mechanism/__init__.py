@@ -1,5 +1,8 @@
-"""Clearing of multi-slot ad auctions."""
+"""Clearing of multi-slot ad auctions: generalised second price, second price and first price."""
 
 from __future__ import annotations
 
-__all__: list[str] = []
+from auctionsim.mechanism.api import clear
+from auctionsim.mechanism.clearing import MECHANISMS, RULES, Clearing
+
+__all__ = ["MECHANISMS", "RULES", "Clearing", "clear"]

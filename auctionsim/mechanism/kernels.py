@@ -43,7 +43,7 @@ def tie_hash(seed_lo, seed_hi, opportunity, advertiser_id):  # type: ignore[no-u
 
 @njit(cache=True, nogil=True)
 def wins_tie(seed_lo, seed_hi, opportunity, challenger, holder):  # type: ignore[no-untyped-def]
-    """Whether the id `challenger` goes before the id `holder` at equal bids: by hash, then by id."""
+    """Whether id `challenger` goes before id `holder` at equal bids: by hash, then by id."""
     ours = tie_hash(seed_lo, seed_hi, opportunity, challenger)
     theirs = tie_hash(seed_lo, seed_hi, opportunity, holder)
     return ours < theirs or (ours == theirs and np.uint32(challenger) < np.uint32(holder))
