@@ -1,0 +1,107 @@
+"""Finds the configs that come with the package and reads YAML files into dataclasses.
+
+In an installed wheel the files lie inside the package (`auctionsim/configs`); in a source checkout
+or an editable install they are the top-level `configs/` beside it.
+"""
+
+from __future__ import annotations
+
+import difflib
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from auctionsim.errors import InvalidArgumentError, invalid_argument, unknown_name
+from auctionsim.strict_mapping import build
+
+__all__ = ["build", "config_names", "config_path", "load", "read_mapping"]
+
+T = TypeVar("T")
+SUFFIXES = (".yaml", ".yml")
+
+
+def configs_root() -> Traversable:
+    """Return the folder that holds the configs, one sub-folder a kind."""
+    packaged = files("auctionsim").joinpath("configs")
+    return packaged if packaged.is_dir() else Path(__file__).resolve().parent.parent / "configs"
+
+
+def config_names(kind: str) -> tuple[str, ...]:
+    """Return the names of all configs of a kind, sorted.
+
+    Args:
+        kind: Folder of `configs/`, such as "markets".
+
+    Raises:
+        InvalidArgumentError: There is no such kind.
+    """
+    root = configs_root()
+    kinds = [entry.name for entry in root.iterdir() if entry.is_dir()]
+    if kind not in kinds:
+        raise unknown_name("kind", kind, kinds)
+    entries = root.joinpath(kind).iterdir()
+    return tuple(sorted(e.name.removesuffix(".yaml") for e in entries if e.name.endswith(".yaml")))
+
+
+def config_path(kind: str, name: str) -> Traversable:
+    """Return the file of a config, given its name or the path of a YAML file of one's own.
+
+    Args:
+        kind: Folder of `configs/`, such as "markets".
+        name: A name from `config_names(kind)`, or a path that ends in .yaml or .yml.
+
+    Raises:
+        InvalidArgumentError: There is no such kind, name or file.
+    """
+    if name.endswith(SUFFIXES):
+        path = Path(name)
+        if not path.is_file():
+            rule = "must be an existing file when it ends in .yaml"
+            raise invalid_argument(kind, rule, name, _mend_path(kind, path))
+        return path
+    names = config_names(kind)
+    if name not in names:
+        raise unknown_name(kind, name, names)
+    return configs_root().joinpath(kind, f"{name}.yaml")
+
+
+def _mend_path(kind: str, path: Path) -> str:
+    near = difflib.get_close_matches(path.stem, config_names(kind), n=1)
+    return f"Correct the path, or name the built-in {near[0]!r}." if near else "Correct the path."
+
+
+def load(cls: type[T], kind: str, name: str) -> T:
+    """Read a config by name or path into a dataclass; see `config_path` and `build`.
+
+    Raises:
+        InvalidArgumentError: No such config, not YAML, unknown key, wrong type, or a broken rule of
+            the dataclass; the message begins with the file.
+    """
+    path = config_path(kind, name)
+    mapping = read_mapping(path)
+    try:
+        return build(cls, mapping)
+    except InvalidArgumentError as error:
+        raise type(error)(f"{path.name}: {error}") from None
+
+
+def read_mapping(path: Traversable) -> dict[str, Any]:
+    """Read a YAML file that holds a mapping; an empty file is an empty mapping.
+
+    Raises:
+        InvalidArgumentError: Not UTF-8, not YAML, a key given twice, or no mapping.
+        OSError: The file cannot be read.
+    """
+    from auctionsim.strict_yaml import parse
+
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        mend = "Save the file as UTF-8."
+        raise invalid_argument(path.name, "must be UTF-8 text", error.reason, mend) from None
+    mapping = parse(text, path.name)
+    if not isinstance(mapping, dict):
+        found = type(mapping).__name__
+        raise invalid_argument(path.name, "must hold `key: value` lines", found, "Add the keys.")
+    return mapping
