@@ -1,0 +1,246 @@
+"""The episode loop: many runs of a market side by side, one step at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from auctionsim.bidding import Observation
+from auctionsim.campaigns import Campaigns
+from auctionsim.errors import invalid_argument
+from auctionsim.market import MarketConfig, load_market
+from auctionsim.observation import FeatureTracker, StepSummary
+from auctionsim.random_numbers import BLOCK
+from auctionsim.simulator.outcome import StepOutcome
+from auctionsim.simulator.seats import known_spreads, market_campaigns
+from auctionsim.simulator.step import StepTables, StepTraffic, play_step
+from auctionsim.traffic import draw_day, episode_key
+
+Float64Array = NDArray[np.float64]
+
+
+class Simulation:
+    """R runs of a market, stepped together. Use: observe, step, and so on until `done`.
+
+    A run is one playing of an episode by A advertisers. Several runs may play the same episode:
+    its traffic is then drawn once, and their outcomes differ only by what the seats did.
+    All arrays of seats are flat, (R * A,), run by run, unless said otherwise.
+
+    Args:
+        market: A market, its name, or a path to its config.
+        episodes: Episode numbers, >= 0; with `seed` they decide all randomness of traffic.
+        seed: 0 <= seed < 2^64.
+        runs: Place in `episodes` of each run's episode; by default one run an episode.
+        campaigns: Campaigns of all seats, to replace the market's own.
+        chunk: Opportunities ranked at a time; changes speed and memory only.
+
+    Raises:
+        InvalidArgumentError: If an argument breaks its rule.
+    """
+
+    def __init__(
+        self,
+        market: MarketConfig | str,
+        episodes: Sequence[int],
+        seed: int = 0,
+        *,
+        runs: Sequence[int] | None = None,
+        campaigns: Campaigns | None = None,
+        chunk: int = 8192,
+    ) -> None:
+        self.market = load_market(market)
+        self.episodes = _check_episodes(episodes)
+        self.seed = _check_seed(seed)
+        self.run_episode = _check_runs(runs, len(self.episodes))
+        _check_chunk(chunk)
+        self._chunk = chunk
+        self._days = [draw_day(self.market, episode_key(seed, e)) for e in self.episodes]
+        keys = [self._days[e].key for e in self.run_episode]
+        own = market_campaigns(self.market, keys)
+        self.campaigns = own if campaigns is None else _check_campaigns(campaigns, own)
+        self.step_index = 0
+        self._traffic = StepTraffic(
+            self.market, self._days, known_spreads(self.market, self.campaigns), self.run_episode
+        )
+        self._spent = np.zeros(self._shape)
+        self._so_far = np.zeros((4, *self._shape))
+        self._tracker = FeatureTracker(self.campaigns.budget, self.market.steps)
+        self._tables: StepTables | None = None
+
+    @property
+    def _shape(self) -> tuple[int, int]:
+        return len(self.run_episode), self.market.advertisers
+
+    @property
+    def done(self) -> bool:
+        """Whether all steps were played."""
+        return self.step_index >= self.market.steps
+
+    @property
+    def remaining_budget(self) -> Float64Array:
+        """What is left of each seat's budget, in currency."""
+        return self.campaigns.budget - self._spent.ravel()
+
+    @property
+    def active(self) -> NDArray[np.bool_]:
+        """Which seats take part in the step about to be played."""
+        return self.remaining_budget >= self.market.min_remaining_budget
+
+    def _current(self) -> StepTables:
+        """Draw the step's opportunities, once."""
+        if self._tables is None:
+            self._tables = self._traffic.draw(self.step_index)
+        return self._tables
+
+    def observe(self) -> Observation:
+        """Return what all seats see before the step; after the last step, the final state."""
+        runs, advertisers = self._shape
+        if self.done:
+            volume, mean_value = np.zeros(runs * advertisers), np.zeros(runs * advertisers)
+        else:
+            tables = self._current()
+            volume = np.repeat(tables.volumes[self.run_episode], advertisers).astype(np.float64)
+            mean_value = tables.mean_value(self.run_episode).ravel()
+        remaining = self.remaining_budget
+        conversions, value, expected_conversions, expected_value = (
+            total.ravel().copy() for total in self._so_far
+        )
+        return Observation(
+            step=self.step_index,
+            steps=self.market.steps,
+            features=self._tracker.features(self.step_index, remaining, mean_value, volume),
+            remaining_budget=remaining,
+            cost=self._spent.ravel().copy(),
+            conversions=conversions,
+            value=value,
+            expected_conversions=expected_conversions,
+            expected_value=expected_value,
+            active=self.active & (not self.done),
+        )
+
+    def values(self, seat: int) -> NDArray[np.float32]:
+        """Return the values v = p e of the coming step's opportunities for a seat, (volume,)."""
+        self._check_not_done()
+        run, advertiser = divmod(seat, self.market.advertisers)
+        return self._current().row(self.run_episode[run], run, advertiser)
+
+    def step(
+        self, multipliers: ArrayLike, bids: Mapping[int, NDArray[np.floating]] | None = None
+    ) -> StepOutcome:
+        """Play one step.
+
+        Args:
+            multipliers: Multipliers of all seats, finite and >= 0, flat or (R, A); those of seats
+                with too small a budget are ignored.
+            bids: For seats that bid one by one, by flat seat index: finite bids >= 0, (volume,).
+
+        Returns:
+            What the step brought.
+
+        Raises:
+            InvalidArgumentError: If the episode is over, or an argument breaks its rule.
+        """
+        self._check_not_done()
+        tables = self._current()
+        played = _check_multipliers(multipliers, self._shape)
+        active = self.active.reshape(self._shape)
+        played = np.where(active, played, np.float32(0.0))
+        outcome = play_step(
+            self.market, tables, played, active, bids or {}, self.campaigns.budget.reshape(
+                self._shape
+            ), self._spent, self._chunk,
+        )  # fmt: skip
+        self._take_in(outcome)
+        return outcome
+
+    def _take_in(self, outcome: StepOutcome) -> None:
+        self._so_far += np.stack(
+            [
+                outcome.conversions,
+                outcome.value,
+                outcome.expected_conversions,
+                outcome.expected_value,
+            ]
+        )
+        volume = np.broadcast_to(outcome.volume[:, None], self._shape)
+        per_opportunity = np.where(volume > 0, 1.0 / np.maximum(volume, 1), 0.0)
+        price = np.broadcast_to(outcome.market_price[:, None], self._shape)
+        self._tracker.update(
+            StepSummary(
+                volume=volume.ravel(),
+                mean_bid=outcome.mean_bid.ravel(),
+                mean_market_price=price.ravel(),
+                mean_value=outcome.mean_value.ravel(),
+                mean_conversions=(outcome.conversions * per_opportunity).ravel(),
+                mean_win=(outcome.wins * per_opportunity).ravel(),
+                cost=outcome.cost.ravel(),
+            )
+        )
+        self.step_index += 1
+        self._tables = None
+
+    def _check_not_done(self) -> None:
+        if self.done:
+            raise invalid_argument(
+                "step", f"must be below the market's {self.market.steps} steps", self.step_index,
+                "The episode is over: build a new Simulation.",
+            )  # fmt: skip
+
+
+def _check_seed(seed: int) -> int:
+    if not 0 <= seed < 2**64:
+        raise invalid_argument("seed", "must lie in [0, 2^64)", seed, "Pick another seed.")
+    return int(seed)
+
+
+def _check_episodes(episodes: Sequence[int]) -> list[int]:
+    numbers = [int(e) for e in episodes]
+    if not numbers or any(not 0 <= e < 2**32 for e in numbers):
+        rule = "must hold at least one number, each in [0, 2^32)"
+        raise invalid_argument("episodes", rule, numbers[:8], "Give the episodes to play.")
+    return numbers
+
+
+def _check_runs(runs: Sequence[int] | None, episodes: int) -> NDArray[np.int64]:
+    places = np.arange(episodes) if runs is None else np.asarray(runs, np.int64)
+    if places.ndim != 1 or places.size == 0 or places.min() < 0 or places.max() >= episodes:
+        rule = f"must hold places in `episodes`, 0 to {episodes - 1}"
+        raise invalid_argument("runs", rule, runs, "Give one place a run.")
+    return places
+
+
+def _check_chunk(chunk: int) -> None:
+    if chunk < BLOCK or chunk % BLOCK:
+        rule = f"must be a positive multiple of {BLOCK}"
+        raise invalid_argument("chunk", rule, chunk, "Use the default.")
+
+
+def _check_campaigns(campaigns: Campaigns, own: Campaigns) -> Campaigns:
+    same = len(campaigns) == len(own) and np.array_equal(campaigns.advertiser, own.advertiser)
+    if not same:
+        raise invalid_argument(
+            "campaigns", "must hold one campaign a seat, run by run, advertisers in order",
+            f"{len(campaigns)} campaigns for {len(own)} seats", "Start from `market_campaigns`.",
+        )  # fmt: skip
+    budget = campaigns.budget
+    if not np.all(np.isfinite(budget) & (budget >= 0)):
+        raise invalid_argument("budget", "must be finite and >= 0", budget.min(), "Mend it.")
+    return campaigns
+
+
+def _check_multipliers(multipliers: ArrayLike, shape: tuple[int, int]) -> NDArray[np.float32]:
+    array = np.asarray(multipliers, np.float64)
+    if array.size != shape[0] * shape[1]:
+        rule = f"must hold one number a seat, {shape[0]} x {shape[1]}"
+        raise invalid_argument("multipliers", rule, f"shape {array.shape}", "Check its shape.")
+    array = array.reshape(shape)
+    bad = ~(np.isfinite(array) & (array >= 0.0) & (array <= 3.0e38))
+    if bad.any():
+        place = tuple(int(x) for x in np.argwhere(bad)[0])
+        rule = "must be finite, >= 0 and within float32's range"
+        raise invalid_argument(
+            "multipliers", rule, f"{array[place]} at {place}", "Mend the bidder."
+        )
+    return array.astype(np.float32)
