@@ -1,4 +1,4 @@
-"""Trajectory datasets: their schema, writing, reading, checking, and AuctionNet's logs as a source."""
+"""Trajectory datasets: schema, writing, reading, checking; AuctionNet's logs as a source."""
 
 from __future__ import annotations
 

@@ -1,0 +1,192 @@
+"""AuctionNet's raw logs to a dataset of trajectories, in memory that does not grow with the log."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+from auctionsim.dataset.card import SPLITS, Card
+from auctionsim.dataset.files import sha256_of_file, write_json
+from auctionsim.dataset.log_columns import LogBatch
+from auctionsim.dataset.log_source import find_logs, read_batches
+from auctionsim.dataset.log_sums import PeriodSums, add_up
+from auctionsim.dataset.log_tasks import TaskPlan, read_tasks
+from auctionsim.dataset.log_trajectories import trajectories_of
+from auctionsim.dataset.run_costs import peak_memory_mib
+from auctionsim.dataset.schema import Trajectories
+from auctionsim.dataset.staging import staged_folder
+from auctionsim.dataset.writer import RUN_FILE, DatasetWriter
+from auctionsim.errors import invalid_argument, invalid_data, unknown_name
+
+PERIODS_A_SHARD = 20
+
+
+@dataclass(frozen=True)
+class ConversionReport:
+    """What a conversion did.
+
+    Attributes:
+        folder: The dataset's folder.
+        files: Log files read.
+        rows: Rows read.
+        periods: Delivery periods found.
+        trajectories: Trajectories written.
+        tasks: Trajectories by task name.
+        seconds: Wall time.
+        peak_memory_mib: Largest resident memory of the process so far; None where not known.
+    """
+
+    folder: str
+    files: int
+    rows: int
+    periods: int
+    trajectories: int
+    tasks: dict[str, int]
+    seconds: float
+    peak_memory_mib: float | None
+
+
+def convert_log(
+    source: str | Path | Sequence[str | Path],
+    out: str | Path,
+    tasks: str | Path | None = None,
+    overwrite: bool = False,
+    progress: bool = True,
+    *,
+    split: str = "train",
+    min_remaining_budget: float = 0.1,
+) -> ConversionReport:
+    """Convert AuctionNet's raw logs to a dataset folder.
+
+    Each delivery period must be complete: the steps 0 to T-1, T the same in all periods; in each
+    step equally many rows for every advertiser; isEnd 1 in the last step. Rows of a period must
+    follow one another, within a file or across files; their order within the period is free.
+
+    Args:
+        source: A log (CSV, gzipped CSV or Parquet), a folder of logs, or a list of files.
+        out: The dataset's folder, written whole or not at all.
+        tasks: A tasks file (see `log_tasks.read_tasks`); without one all play cpa_mcb.
+        overwrite: Whether a dataset at `out` may be replaced, once the new one is complete.
+        progress: Whether to show a progress bar on standard error.
+        split: The split all trajectories go to.
+        min_remaining_budget: Advertisers are active in steps they begin with so much, in currency.
+
+    Raises:
+        InvalidArgumentError: For an argument that breaks its rule.
+        InvalidDataError: For a log that cannot be read, or is not AuctionNet's.
+    """
+    began = time.perf_counter()
+    if split not in SPLITS:
+        raise unknown_name("split", split, SPLITS)
+    if not 0.0 <= min_remaining_budget < float("inf"):
+        rule = "must be finite and >= 0"
+        raise invalid_argument("min_remaining_budget", rule, min_remaining_budget, "Change it.")
+    files, plan, out = find_logs(source), read_tasks(tasks), Path(out)
+    _check_apart(files, out)
+    with staged_folder(out, overwrite) as staging:
+        rows = _RowCounter(files, progress)
+        periods = _Periods(add_up(rows.counted(read_batches(files))))
+        parts = (
+            trajectories_of(p, plan.codes(p.advertisers), min_remaining_budget) for p in periods
+        )
+        config = _config(files, plan, split, min_remaining_budget)
+        card = _write(staging, parts, split, config)
+        plan.check_all_met(periods.advertisers)
+        report = ConversionReport(
+            folder=str(out),
+            files=len(files),
+            rows=rows.rows,
+            periods=periods.count,
+            trajectories=sum(shard.rows for shard in card.shards),
+            tasks=dict(sum((Counter(shard.tasks) for shard in card.shards), Counter())),
+            seconds=round(time.perf_counter() - began, 3),
+            peak_memory_mib=peak_memory_mib(),
+        )
+        costs = ("files", "rows", "seconds", "peak_memory_mib")
+        write_json(staging / RUN_FILE, {n: v for n, v in asdict(report).items() if n in costs})
+    return report
+
+
+class _RowCounter:
+    """Counts the rows that pass, and shows how far the files are read."""
+
+    def __init__(self, files: Sequence[Path], progress: bool) -> None:
+        self.rows = 0
+        self._bytes = sum(path.stat().st_size for path in files)
+        self._progress = progress
+
+    def counted(self, batches: Iterable[LogBatch]) -> Iterator[LogBatch]:
+        from tqdm import tqdm
+
+        with tqdm(total=self._bytes, unit="B", unit_scale=True, disable=not self._progress) as bar:
+            for batch in batches:
+                yield batch
+                self.rows += len(batch)
+                bar.update(batch.read - bar.n)
+
+
+class _Periods:
+    """Passes periods on, remembering what they have in common."""
+
+    def __init__(self, periods: Iterable[PeriodSums]) -> None:
+        self.count = 0
+        self.advertisers: set[int] = set()
+        self._periods = periods
+        self._steps = 0
+
+    def __iter__(self) -> Iterator[PeriodSums]:
+        for period in self._periods:
+            steps = len(period.sums["rows"])
+            if self.count and steps != self._steps:
+                rule = f"must have {self._steps} steps in every period, as in the first"
+                found = f"{steps} in period {period.period}"
+                raise invalid_data("timeStepIndex", rule, found, "Convert such logs one by one.")
+            self._steps = steps
+            self.count += 1
+            self.advertisers.update(period.advertisers.tolist())
+            yield period
+
+
+def _write(folder: Path, parts: Iterator[Trajectories], split: str, config: dict[str, Any]) -> Card:
+    """Write periods as shards, some at a time."""
+    from auctionsim import SEMANTICS
+
+    first = next(parts)
+    writer = DatasetWriter(
+        folder,
+        kind="auctionnet-log",
+        semantics=SEMANTICS,
+        steps=first.action.shape[1],
+        seeds={},
+        config=config,
+    )
+    parts = chain([first], parts)
+    index = 0
+    while group := list(islice(parts, PERIODS_A_SHARD)):
+        writer.write_shard(split, index, Trajectories.concatenate(group))
+        index += 1
+    return writer.finish()
+
+
+def _config(
+    files: Sequence[Path], plan: TaskPlan, split: str, min_remaining_budget: float
+) -> dict[str, Any]:
+    return {
+        "logs": [{"name": path.name, "sha256": sha256_of_file(path)} for path in files],
+        "tasks": plan.as_config(),
+        "split": split,
+        "min_remaining_budget": min_remaining_budget,
+    }
+
+
+def _check_apart(files: Sequence[Path], out: Path) -> None:
+    """Raise if a log lies in the folder to be written, where overwriting would remove it."""
+    inside = next((path for path in files if out.resolve() in path.resolve().parents), None)
+    if inside is not None:
+        rule = "must not hold the log that is converted"
+        raise invalid_argument("out", rule, str(inside), "Choose another folder.")

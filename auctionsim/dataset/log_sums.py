@@ -1,0 +1,214 @@
+"""Adding the rows of AuctionNet's log up by delivery period, step and advertiser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from auctionsim.dataset.log_columns import LogBatch, check_values
+from auctionsim.errors import AuctionSimError, invalid_data
+
+Array = NDArray[np.float64]
+Places = NDArray[np.int64]
+
+SUMS: tuple[str, ...] = (
+    "rows",
+    "bid",
+    "market_price",
+    "value",
+    "conversions",
+    "win",
+    "cost",
+    "reward",
+    "expected",
+)
+FIRSTS: tuple[str, ...] = ("remaining_budget", "ended")
+CAMPAIGN: dict[str, str] = {
+    "budget": "budget",
+    "cpa_target": "CPAConstraint",
+    "category": "advertiserCategoryIndex",
+}
+_MOST_CELLS = 1_000_000
+_CUT = "The log looks cut off or mixed up; get it anew."
+
+
+@dataclass(frozen=True)
+class PeriodSums:
+    """One delivery period, added up; tables have shape (steps, advertisers).
+
+    Attributes:
+        period: Its deliveryPeriodIndex.
+        advertisers: Their numbers, ascending, shape (advertisers,).
+        sums: Tables by the names of `SUMS`. "rows" counts opportunities; "conversions" and "win"
+            take every row, while "cost", "reward" (conversions) and "expected" (conversion
+            probability) take the rows that were exposed.
+        firsts: Tables by the names of `FIRSTS`, from the first row of each cell.
+        campaign: Budget, CPA target and category, shape (advertisers,).
+    """
+
+    period: int
+    advertisers: Places
+    sums: dict[str, Array]
+    firsts: dict[str, Array]
+    campaign: dict[str, Array]
+
+
+class PeriodAdder:
+    """Adds the rows of one period up, batch by batch.
+
+    Sums run over the rows in their order, one by one in float64, so the result does not depend on
+    where batches end.
+    """
+
+    def __init__(self, period: int) -> None:
+        self.period = period
+        self._steps: Places = np.empty(0, np.int64)
+        self._advertisers: Places = np.empty(0, np.int64)
+        self._sums: dict[str, Array] = {name: np.zeros((0, 0)) for name in SUMS}
+        self._firsts: dict[str, Array] = {name: np.zeros((0, 0)) for name in FIRSTS}
+        self._campaign: dict[str, Array] = {name: np.zeros(0) for name in CAMPAIGN}
+
+    def add(self, batch: LogBatch, rows: slice) -> None:
+        """Add rows of a batch, all of this period, whose values were checked.
+
+        Raises:
+            InvalidDataError: If budget, CPA constraint or category change within an advertiser.
+        """
+        columns = {name: values[rows] for name, values in batch.columns.items()}
+        steps = columns["timeStepIndex"].astype(np.int64)
+        advertisers = columns["advertiserNumber"].astype(np.int64)
+        self._make_room(steps, advertisers)
+        seats = np.searchsorted(self._advertisers, advertisers)
+        cells = np.searchsorted(self._steps, steps) * len(self._advertisers) + seats
+        for name, source in CAMPAIGN.items():
+            _set_first(self._campaign[name], seats, columns[source])
+            changed = self._campaign[name][seats] != columns[source]
+            if changed.any():
+                row = int(np.argmax(changed))
+                where = f"{batch.at(rows.start + row)} (advertiser {advertisers[row]})"
+                rule = f"must stay {self._campaign[name][seats[row]]:g} within a period, in {where}"
+                raise invalid_data(source, rule, columns[source][row], _CUT)
+        for name, source in zip(FIRSTS, ("remainingBudget", "isEnd"), strict=True):
+            _set_first(self._firsts[name].reshape(-1), cells, columns[source])
+        for name, amounts in _amounts(columns).items():
+            np.add.at(self._sums[name].reshape(-1), cells, amounts)
+
+    def finish(self) -> PeriodSums:
+        """Return the sums once all rows were added.
+
+        Raises:
+            InvalidDataError: If steps or rows are missing.
+        """
+        self._check_complete()
+        return PeriodSums(self.period, self._advertisers, self._sums, self._firsts, self._campaign)
+
+    def _make_room(self, steps: Places, advertisers: Places) -> None:
+        """Widen the tables for steps and advertisers that were not met before."""
+        new_steps = np.union1d(self._steps, steps) if _unknown(self._steps, steps) else self._steps
+        old = self._advertisers
+        new = np.union1d(old, advertisers) if _unknown(old, advertisers) else old
+        if len(new_steps) * len(new) > _MOST_CELLS:
+            found = f"{len(new_steps)} steps x {len(new)} advertisers in period {self.period}"
+            rule = f"must have at most {_MOST_CELLS} steps x advertisers a period"
+            raise invalid_data("log", rule, found, "Check timeStepIndex and advertiserNumber.")
+        if len(new_steps) == len(self._steps) and len(new) == len(old):
+            return
+        shape = (len(new_steps), len(new))
+        places = np.ix_(np.searchsorted(new_steps, self._steps), np.searchsorted(new, old))
+        for tables, empty in ((self._sums, 0.0), (self._firsts, np.nan)):
+            for name, table in tables.items():
+                tables[name] = np.full(shape, empty)
+                tables[name][places] = table
+        for name, table in self._campaign.items():
+            self._campaign[name] = np.full(len(new), np.nan)
+            self._campaign[name][places[1][0]] = table
+        self._steps, self._advertisers = new_steps, new
+
+    def _check_complete(self) -> None:
+        steps, rows = self._steps, self._sums["rows"]
+        gaps = np.flatnonzero(steps != np.arange(len(steps)))
+        if gaps.size:
+            rule = f"must run through 0, 1, 2, … in period {self.period}"
+            raise invalid_data("timeStepIndex", rule, f"no step {gaps[0]}", _CUT)
+        uneven = np.argwhere(rows != rows[:, :1])
+        if uneven.size:
+            step, seat = uneven[0]
+            rule = f"must have as many rows as the others in step {step} of period {self.period}"
+            found = f"{rows[step, seat]:.0f} instead of {rows[step, 0]:.0f}"
+            raise invalid_data(f"advertiser {self._advertisers[seat]}", rule, found, _CUT)
+        if np.any(self._firsts["ended"][-1] != 1.0):
+            rule = f"must be 1 in the last step of period {self.period}"
+            raise invalid_data("isEnd", rule, f"0 in step {len(steps) - 1}", _CUT)
+
+
+def add_up(batches: Iterable[LogBatch]) -> Iterator[PeriodSums]:
+    """Check and add up a log; yields each period as the next one begins, holding one at a time.
+
+    Args:
+        batches: All rows; those of a period follow one another, in any order among themselves.
+
+    Yields:
+        The sums of each period.
+
+    Raises:
+        InvalidDataError: For values against their column's rule, or an incomplete period.
+    """
+    adder: PeriodAdder | None = None
+    seen: set[int] = set()
+    for batch in batches:
+        check_values(batch)
+        periods = batch.columns["deliveryPeriodIndex"]
+        ends = [*(np.flatnonzero(np.diff(periods)) + 1).tolist(), len(batch)]
+        start = 0
+        for end in ends:
+            period = int(periods[start])
+            if adder is None or adder.period != period:
+                if adder is not None:
+                    yield adder.finish()
+                if period in seen:
+                    raise _came_back(period, batch.at(start))
+                seen.add(period)
+                adder = PeriodAdder(period)
+            adder.add(batch, slice(start, end))
+            start = end
+    if adder is not None:
+        yield adder.finish()
+
+
+def _amounts(columns: dict[str, Array]) -> dict[str, Array | float]:
+    """Return what each row adds to each of `SUMS`."""
+    exposed = columns["isExposed"]
+    return {
+        "rows": 1.0,
+        "bid": columns["bid"],
+        "market_price": columns["leastWinningCost"],
+        "value": columns["pValue"],
+        "conversions": columns["conversionAction"],
+        "win": columns["xi"],
+        "cost": columns["cost"] * exposed,
+        "reward": columns["conversionAction"] * exposed,
+        "expected": columns["pValue"] * exposed,
+    }
+
+
+def _set_first(table: Array, places: Places, values: Array) -> None:
+    """Set table[place] to the first value met there, where the table holds nan."""
+    fresh = np.flatnonzero(np.isnan(table[places]))[::-1]
+    # Backwards: of several writes to a place the last one stays.
+    table[places[fresh]] = values[fresh]
+
+
+def _unknown(known: Places, values: Places) -> bool:
+    if not known.size:
+        return True
+    places = np.minimum(np.searchsorted(known, values), len(known) - 1)
+    return bool(np.any(known[places] != values))
+
+
+def _came_back(period: int, where: str) -> AuctionSimError:
+    rule = "must not come back once another period began"
+    mend = "Sort the log by deliveryPeriodIndex, and give every period once."
+    return invalid_data("deliveryPeriodIndex", rule, f"{period} again in {where}", mend)
