@@ -1,0 +1,10 @@
+"""The networks of a planner and the scales of what goes in and comes out."""
+
+from __future__ import annotations
+
+from vao.models.film import FiLM
+from vao.models.inverse_dynamics import InverseDynamics
+from vao.models.normaliser import ActionNormaliser, StateNormaliser
+from vao.models.planner import Planner
+
+__all__ = ["ActionNormaliser", "FiLM", "InverseDynamics", "Planner", "StateNormaliser"]

@@ -1,0 +1,63 @@
+"""From gradient alignment to weights: the softmax of the VAO paper, eq. 7."""
+
+from __future__ import annotations
+
+import math
+from typing import overload
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
+
+from auctionsim.errors import invalid_argument
+
+__all__ = ["alignment_weights"]
+
+
+@overload
+def alignment_weights(alignment: Tensor, temperature: float) -> Tensor: ...
+@overload
+def alignment_weights(alignment: ArrayLike, temperature: float) -> NDArray[np.float64]: ...
+def alignment_weights(
+    alignment: Tensor | ArrayLike, temperature: float
+) -> Tensor | NDArray[np.float64]:
+    """Weights of the sources for each target: w_ik = softmax over i of m_ik / temperature.
+
+    Eq. 7 of the VAO paper, the maximiser of sum_i w_i m_i plus temperature times the entropy of w.
+    As the temperature goes to 0 the best aligned source takes all; as it grows, all weigh alike.
+
+    Args:
+        alignment: (targets, sources), finite; m_ik, the alignment of source i with target k.
+        temperature: lambda, finite and > 0.
+
+    Returns:
+        (targets, sources), rows that sum to 1: a tensor of the input's float dtype and device for
+        a tensor, else a float64 array.
+
+    Raises:
+        InvalidArgumentError: If the shape is another, or a number is not finite, or lambda <= 0.
+    """
+    if not (math.isfinite(temperature) and temperature > 0.0):
+        raise invalid_argument("temperature", "must be finite and > 0", temperature, "Try 0.1.")
+    if isinstance(alignment, Tensor):
+        exact = alignment.detach().to(torch.float64)
+        _check(tuple(exact.shape), bool(exact.isfinite().all()))
+        # The largest goes first, so that no temperature, however small, makes inf - inf.
+        weights = ((exact - exact.amax(dim=1, keepdim=True)) / temperature).softmax(dim=1)
+        return weights.to(alignment.dtype if alignment.is_floating_point() else torch.float64)
+    array = np.asarray(alignment, np.float64)
+    _check(array.shape, bool(np.isfinite(array).all()))
+    with np.errstate(over="ignore"):
+        powers = np.exp((array - array.max(axis=1, keepdims=True)) / temperature)
+    result: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
+    return result
+
+
+def _check(shape: tuple[int, ...], finite: bool) -> None:
+    if len(shape) != 2 or 0 in shape:
+        raise invalid_argument(
+            "alignment", "must have shape (targets, sources)", shape, "Pass one row a target."
+        )
+    if not finite:
+        raise invalid_argument("alignment", "must be finite", "nan or inf", "Look at the losses.")

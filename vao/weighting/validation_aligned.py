@@ -1,0 +1,136 @@
+"""Validation-aligned weights: sources count as far as their gradients point the target's way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, grad_and_value, vmap
+
+from auctionsim.errors import invalid_argument
+from vao.weighting.alignment import alignment_weights
+from vao.weighting.protocol import Sampler, Samples, StepReport
+
+__all__ = ["ValidationAligned"]
+
+_CHUNK = 2**26
+"""Numbers in the per-pair gradients held at a time (256 MiB in float32)."""
+
+
+class ValidationAligned:
+    """VAO for several tasks: one step on sum_k sum_i w_ik g_ik (VAO paper, eq. 9).
+
+    g_ik is the gradient of target k's loss on source i's relabelled samples, over all trainable
+    parameters. Every `refresh` steps m_ik, the cosine of g_ik with the gradient on held-out samples
+    of target k, is measured and w_.k = softmax(m_.k / temperature) renewed; that step's update is
+    made of the very gradients measured. In between the weights rest. A gradient of 0 aligns with
+    nothing: its cosine counts as 0.
+
+    Args:
+        temperature: lambda of eq. 6, finite and > 0.
+        refresh: Steps between renewals of the weights, >= 1.
+    """
+
+    def __init__(self, temperature: float, refresh: int) -> None:
+        if refresh < 1:
+            raise invalid_argument("refresh", "must be >= 1", refresh, "Try 5.")
+        alignment_weights([[0.0]], temperature)
+        self._temperature = temperature
+        self._refresh = refresh
+        self._weights: Tensor | None = None
+
+    def accumulate(self, objective: nn.Module, sampler: Sampler, step: int) -> StepReport:
+        """See `Weighting.accumulate`."""
+        if self._weights is None or step % self._refresh == 0:
+            return self._renew(objective, sampler)
+        batches = [b for k in range(sampler.targets) for b in sampler.by_source(k)]
+        means = _means(objective, batches).view(sampler.targets, sampler.sources)
+        losses = (self._weights * means).sum(dim=1)
+        objective.zero_grad()
+        losses.sum().backward()  # type: ignore[no-untyped-call]
+        return StepReport(losses.detach())
+
+    def _renew(self, objective: nn.Module, sampler: Sampler) -> StepReport:
+        """Measure the alignment, renew the weights, and update with the gradients measured."""
+        parameters = {n: p for n, p in objective.named_parameters() if p.requires_grad}
+        size = sum(p.numel() for p in parameters.values())
+        chunk = max(1, _CHUNK // (size * sampler.sources))
+        update: Tensor | None = None
+        rows: list[tuple[Tensor, Tensor, Tensor]] = []
+        for begin in range(0, sampler.targets, chunk):
+            targets = range(begin, min(begin + chunk, sampler.targets))
+            batches = [batch for k in targets for batch in sampler.by_source(k)]
+            pairs, losses = _gradients(objective, parameters, batches)
+            held_out = [sampler.validation(k) for k in targets]
+            wanted, _ = _gradients(objective, parameters, held_out)
+            pairs = pairs.view(len(targets), sampler.sources, size)
+            alignment = _cosines(pairs, wanted)
+            weights = alignment_weights(alignment, self._temperature)
+            part = torch.einsum("ks,ksp->p", weights, pairs)
+            update = part if update is None else update + part
+            losses = (weights * losses.view(weights.shape)).sum(dim=1)
+            rows.append((losses, alignment, weights))
+        assert update is not None
+        losses, alignment, self._weights = (torch.cat(p) for p in zip(*rows, strict=True))
+        _set_gradients(parameters, update)
+        return StepReport(losses, alignment, self._weights)
+
+
+def _means(objective: nn.Module, batches: Sequence[Samples]) -> Tensor:
+    """Mean loss of each batch, by one pass over all of them."""
+    joined = type(batches[0])(*(torch.cat(parts) for parts in zip(*batches, strict=True)))
+    parts = objective(joined).split([len(batch[0]) for batch in batches])
+    return torch.stack([part.mean() for part in parts])
+
+
+def _gradients(
+    objective: nn.Module, parameters: Mapping[str, Tensor], batches: Sequence[Samples]
+) -> tuple[Tensor, Tensor]:
+    """Gradient and value of each batch's mean loss, all batches in one vectorised pass.
+
+    Returns:
+        Gradients (batches, parameters), flattened; mean losses (batches,).
+    """
+    stacked, shares = _stack(batches)
+
+    def loss(values: dict[str, Tensor], samples: Samples, share: Tensor) -> Tensor:
+        losses: Tensor = functional_call(objective, values, (samples,))
+        return (losses * share).sum()
+
+    values = {name: parameter.detach() for name, parameter in parameters.items()}
+    gradients, means = vmap(grad_and_value(loss), in_dims=(None, 0, 0))(values, stacked, shares)
+    flat = torch.cat([gradients[name].flatten(1) for name in parameters], dim=1)
+    return flat, means
+
+
+def _stack(batches: Sequence[Samples]) -> tuple[Samples, Tensor]:
+    """Stack batches of unlike sizes, filled up with copies of their first sample that count 0.
+
+    Returns:
+        Samples with a leading dimension of batches; each sample's share of its batch's mean.
+    """
+    counts = [len(batch[0]) for batch in batches]
+    longest = max(counts)
+    device = batches[0][0].device
+    places = torch.arange(longest, device=device)
+    used = places < torch.tensor(counts, device=device)[:, None]
+    filled = [
+        [tensor if count == longest else tensor[torch.where(row, places, 0)] for tensor in batch]
+        for batch, row, count in zip(batches, used, counts, strict=True)
+    ]
+    stacked = type(batches[0])(*(torch.stack(parts) for parts in zip(*filled, strict=True)))
+    return stacked, used / used.sum(dim=1, keepdim=True)
+
+
+def _cosines(pairs: Tensor, wanted: Tensor) -> Tensor:
+    """Cosines (targets, sources) of pairs (targets, sources, p) with wanted (targets, p)."""
+    dots = torch.einsum("ksp,kp->ks", pairs, wanted)
+    norms = pairs.norm(dim=2) * wanted.norm(dim=1, keepdim=True)
+    return torch.where(norms > 0.0, dots / norms, 0.0)
+
+
+def _set_gradients(parameters: Mapping[str, Tensor], flat: Tensor) -> None:
+    parts = torch.split(flat, [parameter.numel() for parameter in parameters.values()])
+    for parameter, part in zip(parameters.values(), parts, strict=True):
+        parameter.grad = part.view_as(parameter)
