@@ -1,0 +1,131 @@
+"""A program of several commands: finds the command, runs it, and turns errors into exit codes."""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import inspect
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from auctionsim.cli.command import Command
+from auctionsim.cli.output import STANDARD_OUTPUT, check_json_target, write_json
+from auctionsim.errors import AuctionSimError, unknown_name
+
+__all__ = ["Program"]
+
+OK, USER_ERROR, INTERRUPTED, BROKEN_PIPE = 0, 2, 130, 141
+MENDS = {
+    errno.ENOSPC: "Free some space, or choose another disk.",
+    errno.EACCES: "Change its permissions, or choose another path.",
+    errno.EROFS: "Choose a path that can be written.",
+    errno.EEXIST: "Remove it, or choose another path.",
+    errno.ENOENT: "Check the path.",
+}
+
+
+@dataclass(frozen=True)
+class Program:
+    """Several commands under one name.
+
+    Attributes:
+        name: How it is called.
+        summary: One sentence for `--help`.
+        commands: Command names to "module:Class", the class deriving from `Command`.
+    """
+
+    name: str
+    summary: str
+    commands: Mapping[str, str]
+
+    def main(self, arguments: Sequence[str] | None = None) -> int:
+        """Run a command line.
+
+        Args:
+            arguments: What follows the program's name; by default the process's own.
+
+        Returns:
+            0, or 2 after one line on standard error for what the user can mend, or 130 after
+            Ctrl-C. A fault of the program itself keeps its traceback.
+        """
+        arguments = list(sys.argv[1:] if arguments is None else arguments)
+        first = arguments[0] if arguments else ""
+        if first in ("-h", "--help"):
+            return _guarded(self.name, self._print_help)
+        if first == "--version":
+            return _guarded(self.name, self._print_version)
+        label = f"{self.name} {first}" if first in self.commands else self.name
+        return _guarded(label, lambda: self._run(first, arguments[1:]))
+
+    def _run(self, name: str, arguments: Sequence[str]) -> None:
+        from auctionsim.cli.parsing import parse
+
+        if name not in self.commands:
+            raise unknown_name("command", name, self.commands)
+        command = parse(self._class(name), f"{self.name} {name}", arguments)
+        check_json_target(command.json)
+        result = command.run()
+        if command.json is not None:
+            write_json(command.json, result)
+        from rich.console import Console
+
+        # Standard output then holds the JSON alone.
+        command.show(result, Console(stderr=command.json == STANDARD_OUTPUT))
+
+    def _class(self, name: str) -> type[Command]:
+        module, _, attribute = self.commands[name].partition(":")
+        return cast(type[Command], getattr(importlib.import_module(module), attribute))
+
+    def _print_help(self) -> None:
+        lines = [
+            f"usage: {self.name} [-h] [--version] COMMAND ...",
+            "",
+            self.summary,
+            "",
+            "commands:",
+        ]
+        width = max(map(len, self.commands), default=0)
+        for name in self.commands:
+            summary = (inspect.getdoc(self._class(name)) or "").partition("\n")[0]
+            lines.append(f"  {name:<{width}}  {summary}")
+        lines += ["", f"`{self.name} COMMAND --help` explains a command's flags."]
+        sys.stdout.write("\n".join(lines) + "\n")
+
+    def _print_version(self) -> None:
+        from importlib.metadata import version
+
+        sys.stdout.write(f"{self.name} {version('auctionsim')}\n")
+
+
+def _guarded(label: str, action: Callable[[], None]) -> int:
+    """Run `action`; returns the exit code."""
+    try:
+        action()
+        sys.stdout.flush()
+    except AuctionSimError as error:
+        return _complain(label, str(error), USER_ERROR)
+    except BrokenPipeError:
+        # The reader has left (`| head`); keep Python from complaining once more when it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except OSError as error:
+        return _complain(label, _describe_os_error(error), USER_ERROR)
+    except KeyboardInterrupt:
+        return _complain(label, "interrupted", INTERRUPTED)
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else OK
+    return OK
+
+
+def _complain(label: str, message: str, code: int) -> int:
+    sys.stderr.write(f"{label}: {' '.join(message.split())}\n")
+    return code
+
+
+def _describe_os_error(error: OSError) -> str:
+    what = f"`{error.filename}`" if error.filename else "a file or device"
+    mend = MENDS.get(error.errno or 0, "Check the path and the disk.")
+    return f"{what} cannot be used: {error.strerror or error}. {mend}"
