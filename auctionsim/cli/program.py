@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
+import auctionsim
 from auctionsim.cli.command import Command
 from auctionsim.cli.output import STANDARD_OUTPUT, check_json_target, write_json
 from auctionsim.errors import AuctionSimError, unknown_name
@@ -95,9 +96,7 @@ class Program:
         sys.stdout.write("\n".join(lines) + "\n")
 
     def _print_version(self) -> None:
-        from importlib.metadata import version
-
-        sys.stdout.write(f"{self.name} {version('auctionsim')}\n")
+        sys.stdout.write(f"{self.name} {auctionsim.__version__}\n")
 
 
 def _guarded(label: str, action: Callable[[], None]) -> int:
