@@ -54,7 +54,7 @@ def clear_rows(  # type: ignore[no-untyped-def]
             own = top_bid[slot]
             price = max(own if pays_own_bid else top_bid[slot + 1], reserve)
             prices[row, slot] = price
-            sold = price > reserve if sells_above_reserve else own > 0 and own >= reserve
+            sold = price > reserve if sells_above_reserve else own >= reserve
             if sold:
-                winners[row, slot] = top_column[slot]
+                winners[row, slot] = top_column[slot]  # -1 for a bid of 0: it is not ranked
         market_price[row] = max(top_bid[slots], reserve) if slots < depth else reserve

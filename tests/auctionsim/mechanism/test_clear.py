@@ -52,8 +52,8 @@ def test_bid_equal_to_the_reserve_in_its_own_precision_buys(dtype: type[np.float
 
 
 def test_zero_bids_buy_nothing_even_without_reserve() -> None:
-    result = clear([[0.0, -0.0, 0.0]], -0.0)
-    assert result.winners.tolist() == [[-1, -1, -1]]
+    result = clear([[0.0, -0.0, 0.0]], -0.0, 5)
+    assert result.winners.tolist() == [[-1] * 5]
     assert not np.signbit(result.prices).any()
     assert not np.signbit(result.market_price).any()
 
