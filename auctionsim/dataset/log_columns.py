@@ -79,8 +79,8 @@ def check_names(names: Sequence[str], source: str) -> None:
             mend = (
                 f"Did you mean its column {near[0]!r}?" if near else "Is it AuctionNet's raw log?"
             )
-            found = ", ".join(map(str, list(counts)[:18])) or "no columns"
-            raise invalid_data(name, f"must be a column of {source}", f"the columns {found}", mend)
+            found = ", ".join(counts)[:200] or "no columns"
+            raise invalid_data(name, f"must be a column of {source}", found, mend)
 
 
 def check_values(batch: LogBatch) -> None:

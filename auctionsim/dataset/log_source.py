@@ -69,7 +69,7 @@ def read_batches(files: Sequence[Path]) -> Iterator[LogBatch]:
             yield from reader(path, before)
         except AuctionSimError:
             raise
-        except (pa.ArrowException, OSError, EOFError, zlib.error) as error:
+        except (pa.ArrowException, OSError, EOFError, zlib.error, csv.Error) as error:
             raise invalid_data(
                 str(path), "must be a whole log file", error, _CANNOT_READ
             ) from error
@@ -106,7 +106,8 @@ def _read_csv(path: Path, before: int) -> Iterator[LogBatch]:
         )
         for batch in reader:
             if len(batch):
-                yield LogBatch(_arrays(batch, path), path.name, row, "line", before + raw.tell())
+                arrays = _arrays(batch, path, row)
+                yield LogBatch(arrays, path.name, row, "line", before + raw.tell())
             row += len(batch)
     except pa.ArrowInvalid as error:
         raise _csv_error(path, header, error) from error
@@ -135,8 +136,8 @@ def _csv_error(path: Path, header: Sequence[str], error: pa.ArrowInvalid) -> Auc
 
 
 def _read_parquet(path: Path, before: int) -> Iterator[LogBatch]:
-    # Buffered, so that not a whole column of a large row group is held at once.
-    with pq.ParquetFile(path, buffer_size=_BLOCK_BYTES) as file:
+    # Pre-buffering would hold the whole file by its end, and no buffer a whole row group's columns.
+    with pq.ParquetFile(path, pre_buffer=False, buffer_size=_BLOCK_BYTES) as file:
         schema = file.schema_arrow
         check_names(schema.names, path.name)
         for name in LOG_COLUMNS:
@@ -149,7 +150,9 @@ def _read_parquet(path: Path, before: int) -> Iterator[LogBatch]:
         batches = file.iter_batches(_PARQUET_ROWS, columns=list(LOG_COLUMNS), use_threads=False)
         for batch in batches:
             read = before + size * (row + len(batch)) // rows
-            yield LogBatch(_arrays(batch, path), path.name, row + 1, "row", read)
+            if len(batch):
+                arrays = _arrays(batch, path, row + 1)
+                yield LogBatch(arrays, path.name, row + 1, "row", read)
             row += len(batch)
 
 
@@ -158,13 +161,14 @@ def _is_numeric(kind: pa.DataType) -> bool:
     return bool(types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind))
 
 
-def _arrays(batch: pa.RecordBatch, path: Path) -> dict[str, NDArray[np.float64]]:
+def _arrays(batch: pa.RecordBatch, path: Path, first_row: int) -> dict[str, NDArray[np.float64]]:
     result = {}
     for name in LOG_COLUMNS:
         column = batch.column(name)
         if column.null_count:
-            mend = "Fill them, or leave the file out."
-            raise invalid_data(name, f"must hold no missing values in {path.name}", "some", mend)
+            row = first_row + column.is_null().to_pylist().index(True)
+            mend = "Fill it, or leave the file out."
+            raise invalid_data(name, f"must be given in row {row} of {path.name}", "null", mend)
         if pa.types.is_boolean(column.type):
             column = column.cast(pa.uint8())
         result[name] = column.cast(pa.float64(), safe=False).to_numpy()

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from auctionsim.dataset import Dataset
+from auctionsim.dataset.files import sha256_of_file, write_whole
+from auctionsim.errors import InvalidArgumentError, InvalidDataError
+from tests.auctionsim.dataset.samples import make_dataset, make_trajectories, make_writer
+
+
+def test_equal_data_gives_equal_bytes_whatever_the_order_of_writing(tmp_path: Path) -> None:
+    make_dataset(tmp_path / "a")
+    writer = make_writer(tmp_path / "b")
+    writer.write_shard("train", 0, make_trajectories(6, seed=0))
+    writer.write_shard("test", 0, make_trajectories(3, seed=2))
+    writer.write_shard("train", 1, make_trajectories(2, seed=1))
+    writer.finish()
+    names = sorted(path.name for path in (tmp_path / "a").iterdir())
+    assert names == [
+        "card.json",
+        "test-00000.parquet",
+        "train-00000.parquet",
+        "train-00001.parquet",
+    ]
+    for name in names:
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def test_the_card_counts_and_names_what_was_written(tmp_path: Path) -> None:
+    make_dataset(tmp_path)
+    card = json.loads((tmp_path / "card.json").read_text())
+    assert card["kind"] == "simulated"
+    assert card["steps"] == 4
+    assert card["seeds"] == {"seed": 3}
+    assert len(card["features"]) == 17
+    assert card["counts"] == {
+        "train": {"cpa_mcb": 3, "target_roas": 3, "bcb": 2},
+        "test": {"cpa_mcb": 1, "target_roas": 1, "bcb": 1},
+    }
+    files = [shard["file"] for shard in card["shards"]]
+    assert files == ["train-00000.parquet", "train-00001.parquet", "test-00000.parquet"]
+    for shard in card["shards"]:
+        assert shard["sha256"] == sha256_of_file(tmp_path / shard["file"])
+
+
+def test_a_killed_run_leaves_no_dataset_and_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    make_writer(tmp_path).write_shard("train", 0, make_trajectories(6, seed=0))
+    (tmp_path / ".train-00001.parquet.abc.tmp").write_bytes(b"half")
+    with pytest.raises(InvalidDataError, match="must be a finished dataset"):
+        Dataset.open(tmp_path)
+    writer = make_writer(tmp_path)
+    assert writer.has_shard("train", 0)
+    assert not writer.has_shard("train", 1)
+    writer.write_shard("train", 1, make_trajectories(2, seed=1))
+    writer.write_shard("test", 0, make_trajectories(3, seed=2))
+    writer.finish()
+    make_dataset(tmp_path / "at_once")
+    assert (tmp_path / "card.json").read_bytes() == (tmp_path / "at_once/card.json").read_bytes()
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_damaged_or_missing_shard_does_not_count_as_there(tmp_path: Path) -> None:
+    writer = make_writer(tmp_path)
+    writer.write_shard("train", 0, make_trajectories())
+    path = tmp_path / "train-00000.parquet"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1])
+    assert not writer.has_shard("train", 0)
+    path.unlink()
+    assert not writer.has_shard("train", 0)
+    path.write_bytes(whole)
+    assert writer.has_shard("train", 0)
+
+
+def test_a_finished_dataset_is_recognised_by_the_same_settings(tmp_path: Path) -> None:
+    make_dataset(tmp_path)
+    before = (tmp_path / "card.json").read_bytes()
+    writer = make_writer(tmp_path)
+    assert writer.has_shard("train", 1)
+    writer.finish()
+    assert writer.has_shard("train", 1)
+    assert (tmp_path / "card.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("finished", [False, True])
+@pytest.mark.parametrize(
+    "changes", [{"seeds": {"seed": 4}}, {"config": {}}, {"semantics": 2}, {"steps": 5}]
+)
+def test_other_settings_do_not_take_a_folder_over(
+    tmp_path: Path, changes: dict[str, Any], finished: bool
+) -> None:
+    make_writer(tmp_path).write_shard("train", 0, make_trajectories())
+    if finished:
+        make_writer(tmp_path).finish()
+    with pytest.raises(InvalidArgumentError, match="made with other settings"):
+        make_writer(tmp_path, **changes)
+
+
+def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("x")
+    with pytest.raises(InvalidArgumentError, match="must be new or empty"):
+        make_writer(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_what_does_not_fit_the_card_is_refused(tmp_path: Path) -> None:
+    writer = make_writer(tmp_path)
+    with pytest.raises(InvalidArgumentError, match="Did you mean 'train'"):
+        writer.write_shard("trian", 0, make_trajectories())
+    with pytest.raises(InvalidArgumentError, match="`index` must be >= 0"):
+        writer.write_shard("train", -1, make_trajectories())
+    with pytest.raises(InvalidArgumentError, match="steps and features"):
+        writer.write_shard("train", 0, make_trajectories(steps=3))
+    arrays = make_trajectories().arrays()
+    del arrays["cost"]
+    with pytest.raises(InvalidArgumentError, match="no cost"):
+        writer.write_shard("train", 0, type(make_trajectories()).partial(arrays))
+    with pytest.raises(InvalidArgumentError, match="`shards` must not be none"):
+        writer.finish()
+    with pytest.raises(InvalidArgumentError, match="`kind`"):
+        make_writer(tmp_path / "new", kind="imagined")
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+
+    def fail(file: Any) -> None:
+        file.write(b"half of the n")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_whole(path, fail)
+    assert [item.name for item in tmp_path.iterdir()] == ["file"]
+    assert path.read_bytes() == b"old"
