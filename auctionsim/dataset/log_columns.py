@@ -79,7 +79,8 @@ def check_names(names: Sequence[str], source: str) -> None:
             mend = (
                 f"Did you mean its column {near[0]!r}?" if near else "Is it AuctionNet's raw log?"
             )
-            found = ", ".join(counts)[:200] or "no columns"
+            text = ", ".join(counts)[:200] or "no columns"
+            found = text if text.isprintable() else "bytes that are no text"
             raise invalid_data(name, f"must be a column of {source}", found, mend)
 
 

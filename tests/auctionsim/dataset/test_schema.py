@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from auctionsim.dataset.schema import COLUMNS, Trajectories
 from auctionsim.errors import InvalidArgumentError
@@ -68,7 +70,7 @@ def test_a_column_that_was_not_loaded_says_so() -> None:
         ("bidder", np.array(["a", "b"]), "must have dtype object"),
     ],
 )
-def test_arrays_that_do_not_fit_are_refused(name: str, array: object, message: str) -> None:
+def test_arrays_that_do_not_fit_are_refused(name: str, array: NDArray[Any], message: str) -> None:
     arrays = make_trajectories(2).arrays() | {name: array}
     with pytest.raises(InvalidArgumentError, match=message):
         Trajectories(**arrays)
