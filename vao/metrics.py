@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Mapping
+from typing import TypeVar
 
 from auctionsim.errors import invalid_argument
 
 __all__ = ["delta_m"]
 
+Cell = TypeVar("Cell", bound=Hashable)
 
-def delta_m(metrics: Mapping[Hashable, float], baseline: Mapping[Hashable, float]) -> float:
+
+def delta_m(metrics: Mapping[Cell, float], baseline: Mapping[Cell, float]) -> float:
     """Mean relative drop against a baseline, in percent; negative means better than the baseline.
 
     The VAO paper's delta-m: the mean over cells s of -(M_s - B_s) / B_s * 100, where larger

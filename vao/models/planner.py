@@ -35,9 +35,9 @@ class CausalBlock(nn.Module):
         shape = (samples, steps, 3, self.heads, width // self.heads)
         projected = self.query_key_value(hidden).view(shape).permute(2, 0, 3, 1, 4)
         query, key, value = projected.unbind(0)
-        future = torch.ones(steps, steps, dtype=torch.bool, device=hidden.device).triu(1)
-        scores = query @ key.transpose(-1, -2) / math.sqrt(width // self.heads)
-        attention = scores.masked_fill(future, -math.inf).softmax(-1)
+        future = hidden.new_full((steps, steps), -math.inf).triu(1)
+        scores = query @ key.transpose(-1, -2) / math.sqrt(width // self.heads) + future
+        attention = scores.softmax(-1)
         mixed: Tensor = self.attention_out(
             (attention @ value).transpose(1, 2).reshape(hidden.shape)
         )

@@ -92,23 +92,23 @@ def _gradients(
     Returns:
         Gradients (batches, parameters), flattened; mean losses (batches,).
     """
-    stacked, shares = _stack(batches)
+    stacked, used = _stack(batches)
 
-    def loss(values: dict[str, Tensor], samples: Samples, share: Tensor) -> Tensor:
+    def loss(values: dict[str, Tensor], samples: Samples, counts: Tensor) -> Tensor:
         losses: Tensor = functional_call(objective, values, (samples,))
-        return (losses * share).sum()
+        return (losses * counts).sum() / counts.sum()
 
     values = {name: parameter.detach() for name, parameter in parameters.items()}
-    gradients, means = vmap(grad_and_value(loss), in_dims=(None, 0, 0))(values, stacked, shares)
+    gradients, means = vmap(grad_and_value(loss), in_dims=(None, 0, 0))(values, stacked, used)
     flat = torch.cat([gradients[name].flatten(1) for name in parameters], dim=1)
     return flat, means
 
 
 def _stack(batches: Sequence[Samples]) -> tuple[Samples, Tensor]:
-    """Stack batches of unlike sizes, filled up with copies of their first sample that count 0.
+    """Stack batches of unlike sizes, filled up with copies of their first sample.
 
     Returns:
-        Samples with a leading dimension of batches; each sample's share of its batch's mean.
+        Samples with a leading dimension of batches, and which of them count, (batches, samples).
     """
     counts = [len(batch[0]) for batch in batches]
     longest = max(counts)
@@ -120,7 +120,7 @@ def _stack(batches: Sequence[Samples]) -> tuple[Samples, Tensor]:
         for batch, row, count in zip(batches, used, counts, strict=True)
     ]
     stacked = type(batches[0])(*(torch.stack(parts) for parts in zip(*filled, strict=True)))
-    return stacked, used / used.sum(dim=1, keepdim=True)
+    return stacked, used
 
 
 def _cosines(pairs: Tensor, wanted: Tensor) -> Tensor:
