@@ -29,12 +29,12 @@ PLAIN_NAMES: dict[object, str] = {
 }
 
 
-def build(cls: type[T], mapping: Mapping[str, Any]) -> T:
+def build(cls: type[T], mapping: object) -> T:
     """Build a dataclass from a mapping, strictly.
 
     Args:
         cls: A dataclass; its fields may be dataclasses, tuples, lists, dicts, unions and literals.
-        mapping: Field names to values.
+        mapping: Field names to values; anything but a mapping is refused.
 
     Raises:
         InvalidArgumentError: An unknown key, a missing one, a wrong type, or what the dataclass
@@ -42,6 +42,9 @@ def build(cls: type[T], mapping: Mapping[str, Any]) -> T:
     """
     import dacite
 
+    if not isinstance(mapping, Mapping):
+        rule, found = f"must be {describe_type(cls)}", type(mapping).__name__
+        raise invalid_argument(cls.__name__, rule, found, "Give its keys and values.")
     try:
         prepared = _prepare(cls, mapping, "")
         return dacite.from_dict(cls, prepared, dacite.Config(strict=True))

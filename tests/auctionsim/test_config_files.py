@@ -160,6 +160,11 @@ def test_broken_files_are_named_in_one_line(tmp_path: Path, content: bytes, mess
     assert "\n" not in str(caught.value)
 
 
+def test_something_else_than_a_mapping_is_refused() -> None:
+    with pytest.raises(InvalidArgumentError, match=r"`Run` must be .*; found 'list'"):
+        build(Run, [1])
+
+
 def test_an_empty_file_is_an_empty_mapping(tmp_path: Path) -> None:
     mine = tmp_path / "mine.yaml"
     mine.write_text("# nothing yet\n")

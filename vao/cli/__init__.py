@@ -9,7 +9,9 @@ from auctionsim.cli import Program
 __all__ = ["COMMANDS", "main"]
 
 # Command name -> "module:Class"; read only when asked for, so that --help stays quick.
-COMMANDS: dict[str, str] = {}
+COMMANDS: dict[str, str] = {
+    "report": "vao.cli.report:Report",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,0 +1,192 @@
+"""What a report shows, as plain values: it can be kept as JSON and rendered again later."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from numpy.typing import ArrayLike
+
+from auctionsim.errors import invalid_argument, unknown_name
+
+__all__ = ["METRICS", "Estimate", "Line", "MethodResult", "Pacing", "Panel", "ReportData"]
+
+METRICS: dict[str, str] = {
+    "value": "Value",
+    "expected_value": "Expected value",
+    "score_strict": "Score (strict)",
+    "score_paper": "Score (paper)",
+}
+"""Metrics of the main table, in order, with their headings; in all of them higher is better."""
+
+
+def _check_unique(argument: str, names: Iterable[str]) -> None:
+    for name, count in Counter(names).items():
+        if count > 1:
+            raise invalid_argument(
+                argument, "must hold each name once", name, "Rename one of them."
+            )
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over seeds or seats.
+
+    Attributes:
+        mean: None where there is none.
+        standard_error: Of the mean; None where it was not estimated (one seed, say).
+    """
+
+    mean: float | None
+    standard_error: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("mean", "standard_error"):
+            number = getattr(self, name)
+            if number is not None and not math.isfinite(number):
+                raise invalid_argument(name, "must be finite", number, "Give None instead.")
+        if self.standard_error is not None and self.standard_error < 0:
+            raise invalid_argument(
+                "standard_error", "must be >= 0", self.standard_error, "Mend it."
+            )
+
+
+@dataclass(frozen=True)
+class MethodResult:
+    """One row of the main table.
+
+    Attributes:
+        name: What the method is called, in the table and in the figures.
+        cells: Estimates by task and, within, by metric (of `METRICS`); a missing one is a dash.
+        delta_m: Mean relative change against the baseline, in percent, lower is better.
+        reference: Shown for comparison only: never bold, set apart from the methods.
+        explanation: One sentence on what it is, for the glossary.
+    """
+
+    name: str
+    cells: dict[str, dict[str, Estimate]]
+    delta_m: Estimate | None = None
+    reference: bool = False
+    explanation: str = ""
+
+    def cell(self, task: str, metric: str) -> Estimate:
+        """Return an estimate, an empty one where there is none."""
+        return self.cells.get(task, {}).get(metric, Estimate(None))
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a figure.
+
+    Attributes:
+        name: A method or a task; the same name has the same colour and dashes in all figures.
+        x: Positions.
+        y: Heights, as many; None leaves a gap.
+    """
+
+    name: str
+    x: tuple[float, ...]
+    y: tuple[float | None, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.x) != len(self.y):
+            found = f"{len(self.x)} and {len(self.y)}"
+            raise invalid_argument(f"y of {self.name}", "must be as long as x", found, "Mend one.")
+
+    @classmethod
+    def of(cls, name: str, x: ArrayLike, y: ArrayLike) -> Line:
+        """Build a line from arrays of shape (points,); nan and inf leave gaps."""
+        import numpy as np
+
+        heights = np.asarray(y, np.float64).tolist()
+        gaps = (height if math.isfinite(height) else None for height in heights)
+        return cls(name, tuple(np.asarray(x, np.float64).tolist()), tuple(gaps))
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One small figure: lines over a common axis.
+
+    Attributes:
+        title: Stands above it.
+        lines: At least one.
+    """
+
+    title: str
+    lines: tuple[Line, ...]
+
+    def __post_init__(self) -> None:
+        if not self.lines:
+            raise invalid_argument(
+                f"lines of {self.title}", "must not be empty", 0, "Leave it out."
+            )
+        _check_unique(f"lines of {self.title}", (line.name for line in self.lines))
+
+
+@dataclass(frozen=True)
+class Pacing:
+    """How one campaign was steered over the day, by each method.
+
+    Attributes:
+        title: The campaign, in words: task, budget, limit.
+        spent: Share of the budget spent, in [0, 1], against the step.
+        multiplier: Bid multiplier, in currency a unit of value, against the step.
+    """
+
+    title: str
+    spent: tuple[Line, ...]
+    multiplier: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class ReportData:
+    """Everything a report shows.
+
+    Attributes:
+        title: Heading of the page.
+        summary: Paragraphs in plain words: what was run, on what, how it was scored.
+        tasks: Tasks in order of columns, by their names in `auctionsim.tasks.TASKS`.
+        results: Rows of the main table, in order.
+        baseline: Name of the row that `delta_m` compares with.
+        highlight: Name of the row that the report is about.
+        note: What a reader must know before trusting the numbers; set apart from the summary.
+        pacing: Campaigns to show over the day.
+        weights: A panel per target task; a line per source; weight in [0, 1] against training step.
+        validation: A panel per task; a line per method; Score (strict) against training step.
+        provenance: Facts by heading ("Settings", "Versions", "Run time", ...), name to text.
+    """
+
+    title: str
+    summary: tuple[str, ...]
+    tasks: tuple[str, ...]
+    results: tuple[MethodResult, ...]
+    baseline: str
+    highlight: str
+    note: str = ""
+    pacing: tuple[Pacing, ...] = ()
+    weights: tuple[Panel, ...] = ()
+    validation: tuple[Panel, ...] = ()
+    provenance: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        names = [result.name for result in self.results]
+        _check_unique("results", names)
+        _check_unique("tasks", self.tasks)
+        for argument in ("baseline", "highlight"):
+            if (name := getattr(self, argument)) not in names:
+                raise invalid_argument(
+                    argument, f"must be one of {', '.join(names)}", name, "Mend it."
+                )
+        for result in self.results:
+            for task, cells in result.cells.items():
+                if task not in self.tasks:
+                    raise invalid_argument("cells", "must be of `tasks`", task, "Add it there.")
+                for metric in cells:
+                    if metric not in METRICS:
+                        raise unknown_name("cells", metric, METRICS)
+
+    def result(self, name: str) -> MethodResult:
+        """Return the row with this name."""
+        return next(result for result in self.results if result.name == name)

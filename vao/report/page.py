@@ -1,0 +1,220 @@
+"""Puts the page together and writes it, whole or not at all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from auctionsim.dataset.files import write_whole
+from auctionsim.errors import InvalidArgumentError, invalid_data
+from auctionsim.strict_mapping import build
+from vao.report.data import METRICS, Line, Panel, ReportData
+from vao.report.figures import line_figure, score_figure
+from vao.report.styles import Look, looks
+from vao.report.table import main_table
+from vao.report.words import finding, glossary, task_name
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+__all__ = ["read_results", "render_report", "write_report", "write_results"]
+
+STEP = "step of the day"
+MULTIPLIER = "multiplier (currency / value)"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A small figure on the page.
+
+    Attributes:
+        title: Stands above it.
+        drawings: One or more SVGs, one below the other.
+    """
+
+    title: str
+    drawings: tuple[Markup, ...]
+
+
+@dataclass(frozen=True)
+class Section:
+    """Figures that share a legend.
+
+    Attributes:
+        heading: Of the section.
+        caption: What is seen, in words.
+        legend: Names and their looks.
+        figures: In reading order.
+    """
+
+    heading: str
+    caption: str
+    legend: tuple[tuple[str, Look], ...]
+    figures: tuple[Figure, ...]
+
+
+def write_report(path: str | Path, results: ReportData) -> None:
+    """Write a report as one HTML file that needs nothing beside it; equal data give equal bytes.
+
+    Args:
+        path: The file; replaced only once the new one is complete.
+        results: What to show.
+    """
+    page = render_report(results)
+    write_whole(Path(path), lambda file: file.write(page.encode()))
+
+
+def write_results(path: str | Path, results: ReportData) -> None:
+    """Write a report's data as JSON, to be rendered again later (see `read_results`)."""
+    from auctionsim.cli.output import plain
+
+    text = json.dumps(plain(results), indent=1, allow_nan=False, ensure_ascii=False)
+    write_whole(Path(path), lambda file: file.write(f"{text}\n".encode()))
+
+
+def read_results(path: str | Path) -> ReportData:
+    """Read what `write_results` wrote.
+
+    Raises:
+        InvalidDataError: Not JSON, or not a report's data.
+        OSError: The file cannot be read.
+    """
+    try:
+        return build(ReportData, json.loads(Path(path).read_text(encoding="utf-8")))
+    except InvalidArgumentError as error:
+        found, rule = str(error), "must hold a report's data"
+    except (ValueError, RecursionError) as error:
+        found, rule = str(error), "must be JSON"
+    raise invalid_data(str(path), rule, found, "Name the JSON file that a run wrote.")
+
+
+def render_report(data: ReportData) -> str:
+    """Return the report as HTML text."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("vao.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("report.html.jinja").render(
+        data=data,
+        finding=finding(data),
+        headings=list(METRICS.values()),
+        rows=main_table(data),
+        show_delta=any(result.delta_m is not None for result in data.results),
+        sections=[section for section in _sections(data) if section.figures],
+        glossary=glossary(data),
+        task_name=task_name,
+    )
+
+
+def _sections(data: ReportData) -> Iterable[Section]:
+    styles = looks(data)
+    yield _scores(data, styles)
+    yield _pacing(data, styles)
+    yield _weights(data, styles)
+    yield _validation(data, styles)
+
+
+def _figure(title: str, *drawings: str) -> Figure:
+    from markupsafe import Markup
+
+    return Figure(
+        title, tuple(map(Markup, drawings))
+    )  # drawn by matplotlib; names in it are letters' outlines
+
+
+def _legend(
+    panels: Iterable[Iterable[Line]], styles: Mapping[str, Look]
+) -> tuple[tuple[str, Look], ...]:
+    names = dict.fromkeys(line.name for lines in panels for line in lines)
+    return tuple((task_name(name), look) for name, look in styles.items() if name in names)
+
+
+def _scores(data: ReportData, styles: Mapping[str, Look]) -> Section:
+    figures = [
+        _figure(
+            task_name(task),
+            score_figure(data, task, "score_strict", styles, f"score{index}", "Score (strict)"),
+        )
+        for index, task in enumerate(data.tasks)
+        if any(result.cell(task, "score_strict").mean is not None for result in data.results)
+    ]
+    caption = "Score (strict) by task. Bars show one standard error; open marks are for reference."
+    return Section("Scores at a glance", caption, (), tuple(figures))
+
+
+def _pacing(data: ReportData, styles: Mapping[str, Look]) -> Section:
+    figures = []
+    for index, campaign in enumerate(data.pacing):
+        spent = line_figure(
+            campaign.spent,
+            styles,
+            f"spent{index}",
+            x_label=STEP,
+            y_label="budget spent",
+            percent=True,
+            diagonal=True,
+        )
+        multiplier = line_figure(
+            campaign.multiplier, styles, f"multiplier{index}", x_label=STEP, y_label=MULTIPLIER
+        )
+        figures.append(_figure(campaign.title, spent, multiplier))
+    lines = [lines for campaign in data.pacing for lines in (campaign.spent, campaign.multiplier)]
+    caption = (
+        "How single campaigns were steered over one day: the share of the budget spent, and below "
+        "it the bid multiplier. The thin line is even spending; where a multiplier's line ends "
+        "early, the budget was gone."
+    )
+    return Section("Pacing", caption, _legend(lines, styles), tuple(figures))
+
+
+def _weights(data: ReportData, styles: Mapping[str, Look]) -> Section:
+    figures = [
+        _figure(
+            f"Target: {task_name(panel.title)}",
+            line_figure(
+                panel.lines,
+                styles,
+                f"weight{index}",
+                x_label="training step",
+                y_label="weight of the source",
+                percent=True,
+                level=1 / len(panel.lines),
+            ),
+        )
+        for index, panel in enumerate(data.weights)
+    ]
+    caption = (
+        "How much each source task's data counted while a target task was trained. "
+        "The thin line is an equal share."
+    )
+    legend = _legend((panel.lines for panel in data.weights), styles)
+    return Section("Weights of the sources", caption, legend, tuple(figures))
+
+
+def _validation(data: ReportData, styles: Mapping[str, Look]) -> Section:
+    figures = [_validation_figure(panel, styles, i) for i, panel in enumerate(data.validation)]
+    caption = (
+        "Score (strict) of roll-outs on validation episodes while training; the step with the best "
+        "one is kept."
+    )
+    legend = _legend((panel.lines for panel in data.validation), styles)
+    return Section("Validation while training", caption, legend, tuple(figures))
+
+
+def _validation_figure(panel: Panel, styles: Mapping[str, Look], index: int) -> Figure:
+    svg = line_figure(
+        panel.lines,
+        styles,
+        f"validation{index}",
+        x_label="training step",
+        y_label="Score (strict)",
+    )
+    return _figure(task_name(panel.title), svg)
