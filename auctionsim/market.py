@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Integral, Real
 from typing import Any
 
 from auctionsim.errors import invalid_argument, unknown_name
@@ -11,6 +14,9 @@ from auctionsim.tasks import TASKS
 
 MECHANISMS: tuple[str, ...] = ("gsp", "second_price", "first_price")
 RULES: tuple[str, ...] = ("default", "auctionnet")
+
+# Blocks of a day have counters of their own among an advertiser's draws: so many fit in.
+MOST_BLOCKS = 2**20
 
 # Share of a day's opportunities in each half hour, in ten-thousandths: AuctionNet's base profile
 # (alimama-tech/AuctionNet, NeurIPSPvGen), rounded.
@@ -21,13 +27,48 @@ DAILY_PROFILE: tuple[float, ...] = (
 )  # fmt: skip
 
 
+_LARGEST_PRICE = 1e30  # within float32's range, in which bids are compared
+
+
 def _require(ok: bool, argument: str, rule: str, found: object, mend: str = "") -> None:
     if not ok:
         raise invalid_argument(argument, rule, found, mend or "Change it in the market's config.")
 
 
-def _finite(value: float) -> bool:
-    return math.isfinite(value)
+def _is_number(value: Any) -> bool:
+    real = isinstance(value, Real) and not isinstance(value, bool)
+    return real and -math.inf < value < math.inf
+
+
+def _is_row(values: Any) -> bool:
+    return isinstance(values, tuple | list) and all(map(_is_number, values))
+
+
+def _check_whole(argument: str, value: Any, low: int, limit: int) -> None:
+    whole = isinstance(value, Integral) and not isinstance(value, bool)
+    rule = f"must be a whole number in [{low}, {limit})"
+    _require(whole and low <= value < limit, argument, rule, value)
+
+
+def _check_text(argument: str, value: Any) -> None:
+    _require(isinstance(value, str) and value != "", argument, "must be text", value)
+
+
+def _check_not_negative(argument: str, value: Any) -> None:
+    ok = _is_number(value) and value >= 0
+    _require(ok, argument, "must be a finite number >= 0", value)
+
+
+def _check_limits(argument: str, limits: Any) -> None:
+    ok = _is_row(limits) and len(limits) == 2 and 0 < limits[0] <= limits[1]
+    _require(ok, argument, "must be (lowest, highest), both > 0", limits)
+
+
+def _check_by_task(argument: str, numbers: Any) -> None:
+    _require(isinstance(numbers, Mapping), argument, "must map tasks to numbers", numbers)
+    for task in numbers:
+        if task not in TASKS:
+            raise unknown_name(argument, task, TASKS)
 
 
 @dataclass(frozen=True)
@@ -40,7 +81,7 @@ class Traffic:
     (the shape of AuctionNet's NeurIPSPvGen).
 
     Attributes:
-        daily_profile: Relative share of opportunities over the day, resampled to the market's steps.
+        daily_profile: Relative share of opportunities over the day, resampled to the steps.
         volume_spread: Volumes vary by a factor uniform in 1 +- this, one a volume block.
         volume_blocks: Blocks of the day with a volume factor of their own.
         mean_probability: Mean conversion probability of an opportunity.
@@ -72,16 +113,17 @@ class Traffic:
 
     def __post_init__(self) -> None:
         profile = self.daily_profile
-        ok = len(profile) > 0 and all(_finite(x) and x >= 0 for x in profile) and sum(profile) > 0
+        ok = _is_row(profile) and all(x >= 0 for x in profile) and 0 < sum(profile) < math.inf
         _require(ok, "traffic.daily_profile", "must hold shares >= 0 with a positive sum", profile)
         for name in ("volume_spread", "category_spread", "advertiser_spread"):
             spread = getattr(self, name)
-            _require(0 <= spread < 1, f"traffic.{name}", "must lie in [0, 1)", spread)
+            ok = _is_number(spread) and 0 <= spread < 1
+            _require(ok, f"traffic.{name}", "must be a number in [0, 1)", spread)
         for name in ("volume_blocks", "profile_blocks"):
-            blocks = getattr(self, name)
-            _require(blocks >= 1, f"traffic.{name}", "must be at least 1", blocks)
+            _check_whole(f"traffic.{name}", getattr(self, name), 1, MOST_BLOCKS + 1)
         mean = self.mean_probability
-        _require(0 < mean <= 1, "traffic.mean_probability", "must lie in (0, 1]", mean)
+        ok = _is_number(mean) and 0 < mean <= 1
+        _require(ok, "traffic.mean_probability", "must be a number in (0, 1]", mean)
         for name in (
             "deviation_mean",
             "deviation_spread",
@@ -90,8 +132,7 @@ class Traffic:
             "error_spread",
             "prediction_bias",
         ):
-            number = getattr(self, name)
-            _require(_finite(number) and number >= 0, f"traffic.{name}", "must be >= 0", number)
+            _check_not_negative(f"traffic.{name}", getattr(self, name))
 
 
 @dataclass(frozen=True)
@@ -105,7 +146,8 @@ class CampaignTerms:
         cpa_target: Lowest and highest CPA target, log-uniform, rounded to 1 % of the lowest.
         inverse_roas_target: The same for 1 / ROAS target, in currency a unit of value.
         task_shares: Relative number of advertisers a task.
-        reference_price: Multiplier a bcb campaign's actions are scaled by, in currency a unit of value.
+        reference_price: Multiplier that scales a bcb campaign's actions, in currency a unit of
+            value.
     """
 
     seed: int = 0
@@ -119,22 +161,21 @@ class CampaignTerms:
     reference_price: float = 90.0
 
     def __post_init__(self) -> None:
-        _require(0 <= self.seed < 2**64, "campaigns.seed", "must lie in [0, 2^64)", self.seed)
+        _check_whole("campaigns.seed", self.seed, 0, 2**64)
         for name in ("budget", "cpa_target", "inverse_roas_target"):
-            low, high = getattr(self, name)
-            ok = 0 < low <= high and _finite(high)
-            _require(ok, f"campaigns.{name}", "must be (lowest, highest), both > 0", (low, high))
-        step, low = self.budget_step, self.budget[0]
-        _require(0 < step <= low, "campaigns.budget_step", "must lie in (0, lowest budget]", step)
+            _check_limits(f"campaigns.{name}", getattr(self, name))
+        step = self.budget_step
+        ok = _is_number(step) and 0 < step <= self.budget[0]
+        _require(ok, "campaigns.budget_step", "must be a number in (0, lowest budget]", step)
+        _check_by_task("campaigns.task_shares", self.task_shares)
         for task, share in self.task_shares.items():
-            if task not in TASKS:
-                raise unknown_name("campaigns.task_shares", task, TASKS)
-            ok = _finite(share) and share >= 0
-            _require(ok, f"campaigns.task_shares.{task}", "must be >= 0", share)
+            _check_not_negative(f"campaigns.task_shares.{task}", share)
         total = sum(self.task_shares.values())
-        _require(total > 0, "campaigns.task_shares", "must have a positive sum", total)
+        ok = 0 < total < math.inf
+        _require(ok, "campaigns.task_shares", "must have a positive, finite sum", total)
         price = self.reference_price
-        _require(_finite(price) and price > 0, "campaigns.reference_price", "must be > 0", price)
+        ok = _is_number(price) and price > 0
+        _require(ok, "campaigns.reference_price", "must be a finite number > 0", price)
 
 
 @dataclass(frozen=True)
@@ -142,7 +183,7 @@ class ValueSpreads:
     """Spread of a conversion's worth, as standard deviations of logarithms.
 
     Attributes:
-        known: By task: spread of the mean value e a bidder knows before bidding (lognormal, E[e] = 1).
+        known: By task: spread of the mean value e, known before bidding (lognormal, E[e] = 1).
         realised: Spread of the realised value around its known mean (lognormal, mean 1).
     """
 
@@ -152,11 +193,11 @@ class ValueSpreads:
     realised: float = 0.0
 
     def __post_init__(self) -> None:
-        for task, spread in self.known.items():
-            if task not in TASKS:
-                raise unknown_name("values.known", task, TASKS)
-            _require(0 <= spread <= 3, f"values.known.{task}", "must lie in [0, 3]", spread)
-        _require(0 <= self.realised <= 3, "values.realised", "must lie in [0, 3]", self.realised)
+        _check_by_task("values.known", self.known)
+        spreads = {f"values.known.{task}": spread for task, spread in self.known.items()}
+        for name, spread in {**spreads, "values.realised": self.realised}.items():
+            ok = _is_number(spread) and 0 <= spread <= 3
+            _require(ok, name, "must be a number in [0, 3]", spread)
 
 
 @dataclass(frozen=True)
@@ -197,16 +238,11 @@ class MarketConfig:
     values: ValueSpreads = field(default_factory=ValueSpreads)
 
     def __post_init__(self) -> None:
-        limit = 2**31
-        for name, low in (
-            ("opportunities", 0),
-            ("steps", 1),
-            ("advertisers", 1),
-            ("categories", 1),
-        ):
-            size = getattr(self, name)
-            _require(low <= size < limit, name, f"must lie in [{low}, 2^31)", size)
-        _require(1 <= self.slots <= 1000, "slots", "must lie in [1, 1000]", self.slots)
+        _check_text("name", self.name)
+        _check_whole("opportunities", self.opportunities, 0, 2**31)
+        for name in ("steps", "advertisers", "categories"):
+            _check_whole(name, getattr(self, name), 1, 2**31)
+        _check_whole("slots", self.slots, 1, 1001)
         if self.mechanism not in MECHANISMS:
             raise unknown_name("mechanism", self.mechanism, MECHANISMS)
         if self.rules not in RULES:
@@ -215,19 +251,20 @@ class MarketConfig:
             _require(self.slots == 1, "slots", "must be 1 for second_price", self.slots, "Use gsp.")
         self._check_exposure()
         for name in ("reserve_price", "min_remaining_budget"):
-            price = getattr(self, name)
-            _require(_finite(price) and price >= 0, name, "must be finite and >= 0", price)
+            _check_not_negative(name, getattr(self, name))
+        price, rule = self.reserve_price, f"must be at most {_LARGEST_PRICE:g}"
+        _require(price <= _LARGEST_PRICE, "reserve_price", rule, price)
 
     def _check_exposure(self) -> None:
         seen = self.exposure
         rule = "must hold one probability a slot, in [0, 1] and falling"
-        ok = len(seen) == self.slots and all(0 <= x <= 1 for x in seen)
-        ok = ok and all(a >= b for a, b in zip(seen, seen[1:], strict=False))
+        ok = _is_row(seen) and len(seen) == self.slots and all(0 <= x <= 1 for x in seen)
+        ok = ok and all(a >= b for a, b in itertools.pairwise(seen))
         _require(ok, "exposure", rule, seen, f"Give {self.slots} falling probabilities.")
 
 
 def market_from_mapping(mapping: dict[str, Any]) -> MarketConfig:
-    """Build a market from a mapping as read from a file; unknown keys and wrong types are errors."""
+    """Build a market from a mapping, as read from a file: unknown keys, wrong types are errors."""
     from auctionsim.config_files import build
 
     return build(MarketConfig, mapping)

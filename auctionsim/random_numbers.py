@@ -1,8 +1,9 @@
 """Counter-based random numbers: every draw is a pure function of its key and counter.
 
-The generator is Philox4x32-10 (Salmon et al., SC'11, "Parallel random numbers: as easy as 1, 2, 3"):
-64 bits of key, 128 bits of counter, four 32-bit words a call. Each function exists twice, as a Numba
-kernel and as a NumPy twin with the same bits; the twin is the reference and serves small draws.
+The generator is Philox4x32-10 (Salmon et al., SC'11, "Parallel random numbers: as easy as 1, 2,
+3"): 64 bits of key, 128 bits of counter, four 32-bit words a call. Each function exists twice, as a
+Numba kernel and as a NumPy twin with the same bits; the twin is the reference and serves small
+draws.
 
 Layout of a counter: (low word of the index, high word of the index, advertiser id, purpose).
 """
@@ -25,6 +26,7 @@ PURPOSE_ADVERTISER = 8  # an advertiser's own profile, spreads and bias
 PURPOSE_CAMPAIGN = 9  # budgets, targets and the assignment of tasks
 PURPOSE_LINEUP = 10  # which bidder plays a seat
 PURPOSE_BEHAVIOUR = 11  # private randomness of a bidder
+PURPOSE_DROP = 12  # which wins go first when a winner over-spent (AuctionNet's rule)
 
 # A Philox block serves 256 consecutive opportunities with 64 calls: word l of call c belongs to
 # opportunity 64 * l + c of the block, so that vector lanes read and write without shuffles.
@@ -198,7 +200,7 @@ def _cosine(a):  # type: ignore[no-untyped-def]
 
 @njit(inline="always")
 def normal_pair(w0, w1):  # type: ignore[no-untyped-def]
-    """Two independent standard normals (float32) from two words: the radius from w0, the angle from w1."""
+    """Two independent standard normals, float32: the radius from w0, the angle from w1."""
     radius = np.sqrt(np.float32(-2.0) * _log_of_uniform(w0))
     angle = np.float32(np.int32(np.uint32(w1 << np.uint32(2)))) * _TO_ANGLE
     s, c = _sine(angle), _cosine(angle)

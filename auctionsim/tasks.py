@@ -55,12 +55,15 @@ def _ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
 
 
 def cpa_ratio(cost: ArrayLike, conversions: ArrayLike, cpa_target: ArrayLike) -> FloatArray:
-    """CPA over its target: above 1 breaks the limit; +inf for cost without conversions; nan for no cost.
+    """CPA over its target: above 1 breaks the limit.
 
     Args:
         cost: Spend, in currency.
         conversions: Conversions, realised or expected.
         cpa_target: Highest allowed cost per conversion, in currency.
+
+    Returns:
+        The ratio; +inf for cost without conversions, nan for neither cost nor conversions.
     """
     cost, conversions = np.asarray(cost, np.float64), np.asarray(conversions, np.float64)
     return _ratio(cost, conversions) / np.asarray(cpa_target, np.float64)
@@ -134,7 +137,7 @@ class Totals:
         return self._score(cpa_factor, roas_factor, np.ones_like(self.value))
 
     def score_paper(self, form: PaperScore | None = None) -> FloatArray:
-        """The Score whose bcb factor is utilisation and whose ROAS factor may exceed 1 (see `PaperScore`)."""
+        """The Score of `PaperScore`: utilisation for bcb, and a ROAS factor that may exceed 1."""
         form = form or PaperScore()
         with np.errstate(divide="ignore", invalid="ignore"):
             cpa_factor = np.minimum(self.cpa_ratio**-2.0, 1.0)

@@ -46,8 +46,8 @@ def _gather_block(start, count, multipliers, bid_rows, values, explicit, block):
 
 @njit(cache=True, parallel=True, nogil=True)
 def rank_chunk(  # type: ignore[no-untyped-def]
-    first, last, volumes, run_episode, multipliers, bid_rows, values, explicit, ids, keys_lo, keys_hi,
-    top_bid, top_column,
+    first, last, volumes, run_episode, multipliers, bid_rows, values, explicit, ids, keys_lo,
+    keys_hi, top_bid, top_column,
 ):  # fmt: skip
     """Rank opportunities first .. last - 1 of every run, as if no budget bound.
 
@@ -116,6 +116,14 @@ def _any_over(at_risk, found, j, multipliers, bid_rows, values, explicit, budget
 
 
 @njit(cache=True, nogil=True)
+def _exact_bid(multiplier, row, j, values, bid):  # type: ignore[no-untyped-def]
+    """The bid as it stands in the sum of all bids: multiplier times value, not rounded."""
+    if row >= values.shape[0]:
+        return np.float64(bid)
+    return np.float64(multiplier) * np.float64(values[row, j])
+
+
+@njit(cache=True, nogil=True)
 def _capped_row(j, multipliers, bid_rows, values, explicit, budget, spent, row, bid_cut):  # type: ignore[no-untyped-def]
     """Fill `row` with the bids on opportunity j, capped; add what was cut off to `bid_cut`."""
     for i in range(multipliers.size):
@@ -124,7 +132,7 @@ def _capped_row(j, multipliers, bid_rows, values, explicit, budget, spent, row, 
             bid = _bid(multipliers[i], bid_rows[i], j, values, explicit)
             if np.float64(bid) > budget[i] - spent[i]:
                 cap = _affordable(budget[i], spent[i])
-                bid_cut[i] += np.float64(bid) - np.float64(cap)
+                bid_cut[i] += _exact_bid(multipliers[i], bid_rows[i], j, values, bid) - cap
                 bid = cap
             row[i] = bid
 
@@ -164,7 +172,7 @@ def _settle_run(  # type: ignore[no-untyped-def]
     for i in range(advertisers):
         if capped and highest_bid[i] > budget[i] - spent[i]:
             at_risk[found], watched[i], found = i, True, found + 1
-    total = 0.0
+    total = price_sum[0]  # one sum over all chunks, so that chunks do not change its rounding
     for place in range(count):
         j = first + place
         if place % BLOCK == 0:
@@ -198,7 +206,7 @@ def _settle_run(  # type: ignore[no-untyped-def]
                     realised_spread, conversions, worth, sum_p, sum_v,
                 )  # fmt: skip
         total += np.float64(max(bids[slots], reserve))
-    price_sum[0] += total
+    price_sum[0] = total
 
 
 @njit(cache=True, parallel=True, nogil=True)

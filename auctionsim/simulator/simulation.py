@@ -12,10 +12,19 @@ from auctionsim.campaigns import Campaigns
 from auctionsim.errors import invalid_argument
 from auctionsim.market import MarketConfig, load_market
 from auctionsim.observation import FeatureTracker, StepSummary
-from auctionsim.random_numbers import BLOCK
+from auctionsim.simulator.arguments import (
+    check_campaigns,
+    check_chunk,
+    check_episodes,
+    check_multipliers,
+    check_runs,
+    check_seat,
+    check_seed,
+)
 from auctionsim.simulator.outcome import StepOutcome
 from auctionsim.simulator.seats import known_spreads, market_campaigns
-from auctionsim.simulator.step import StepTables, StepTraffic, play_step
+from auctionsim.simulator.step import play_step
+from auctionsim.simulator.tables import StepTables, StepTraffic
 from auctionsim.traffic import draw_day, episode_key
 
 Float64Array = NDArray[np.float64]
@@ -51,15 +60,14 @@ class Simulation:
         chunk: int = 8192,
     ) -> None:
         self.market = load_market(market)
-        self.episodes = _check_episodes(episodes)
-        self.seed = _check_seed(seed)
-        self.run_episode = _check_runs(runs, len(self.episodes))
-        _check_chunk(chunk)
-        self._chunk = chunk
-        self._days = [draw_day(self.market, episode_key(seed, e)) for e in self.episodes]
+        self.episodes = check_episodes(episodes)
+        self.seed = check_seed(seed)
+        self.run_episode = check_runs(runs, len(self.episodes))
+        self._chunk = check_chunk(chunk)
+        self._days = [draw_day(self.market, episode_key(self.seed, e)) for e in self.episodes]
         keys = [self._days[e].key for e in self.run_episode]
         own = market_campaigns(self.market, keys)
-        self.campaigns = own if campaigns is None else _check_campaigns(campaigns, own)
+        self.campaigns = own if campaigns is None else check_campaigns(campaigns, own)
         self.step_index = 0
         self._traffic = StepTraffic(
             self.market, self._days, known_spreads(self.market, self.campaigns), self.run_episode
@@ -123,7 +131,8 @@ class Simulation:
     def values(self, seat: int) -> NDArray[np.float32]:
         """Return the values v = p e of the coming step's opportunities for a seat, (volume,)."""
         self._check_not_done()
-        run, advertiser = divmod(seat, self.market.advertisers)
+        runs, advertisers = self._shape
+        run, advertiser = divmod(check_seat("seat", seat, runs * advertisers), advertisers)
         return self._current().row(self.run_episode[run], run, advertiser)
 
     def step(
@@ -144,7 +153,7 @@ class Simulation:
         """
         self._check_not_done()
         tables = self._current()
-        played = _check_multipliers(multipliers, self._shape)
+        played = check_multipliers(multipliers, self._shape)
         active = self.active.reshape(self._shape)
         played = np.where(active, played, np.float32(0.0))
         outcome = play_step(
@@ -187,60 +196,3 @@ class Simulation:
                 "step", f"must be below the market's {self.market.steps} steps", self.step_index,
                 "The episode is over: build a new Simulation.",
             )  # fmt: skip
-
-
-def _check_seed(seed: int) -> int:
-    if not 0 <= seed < 2**64:
-        raise invalid_argument("seed", "must lie in [0, 2^64)", seed, "Pick another seed.")
-    return int(seed)
-
-
-def _check_episodes(episodes: Sequence[int]) -> list[int]:
-    numbers = [int(e) for e in episodes]
-    if not numbers or any(not 0 <= e < 2**32 for e in numbers):
-        rule = "must hold at least one number, each in [0, 2^32)"
-        raise invalid_argument("episodes", rule, numbers[:8], "Give the episodes to play.")
-    return numbers
-
-
-def _check_runs(runs: Sequence[int] | None, episodes: int) -> NDArray[np.int64]:
-    places = np.arange(episodes) if runs is None else np.asarray(runs, np.int64)
-    if places.ndim != 1 or places.size == 0 or places.min() < 0 or places.max() >= episodes:
-        rule = f"must hold places in `episodes`, 0 to {episodes - 1}"
-        raise invalid_argument("runs", rule, runs, "Give one place a run.")
-    return places
-
-
-def _check_chunk(chunk: int) -> None:
-    if chunk < BLOCK or chunk % BLOCK:
-        rule = f"must be a positive multiple of {BLOCK}"
-        raise invalid_argument("chunk", rule, chunk, "Use the default.")
-
-
-def _check_campaigns(campaigns: Campaigns, own: Campaigns) -> Campaigns:
-    same = len(campaigns) == len(own) and np.array_equal(campaigns.advertiser, own.advertiser)
-    if not same:
-        raise invalid_argument(
-            "campaigns", "must hold one campaign a seat, run by run, advertisers in order",
-            f"{len(campaigns)} campaigns for {len(own)} seats", "Start from `market_campaigns`.",
-        )  # fmt: skip
-    budget = campaigns.budget
-    if not np.all(np.isfinite(budget) & (budget >= 0)):
-        raise invalid_argument("budget", "must be finite and >= 0", budget.min(), "Mend it.")
-    return campaigns
-
-
-def _check_multipliers(multipliers: ArrayLike, shape: tuple[int, int]) -> NDArray[np.float32]:
-    array = np.asarray(multipliers, np.float64)
-    if array.size != shape[0] * shape[1]:
-        rule = f"must hold one number a seat, {shape[0]} x {shape[1]}"
-        raise invalid_argument("multipliers", rule, f"shape {array.shape}", "Check its shape.")
-    array = array.reshape(shape)
-    bad = ~(np.isfinite(array) & (array >= 0.0) & (array <= 3.0e38))
-    if bad.any():
-        place = tuple(int(x) for x in np.argwhere(bad)[0])
-        rule = "must be finite, >= 0 and within float32's range"
-        raise invalid_argument(
-            "multipliers", rule, f"{array[place]} at {place}", "Mend the bidder."
-        )
-    return array.astype(np.float32)

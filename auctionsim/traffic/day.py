@@ -1,4 +1,4 @@
-"""The day ahead: volumes, mean probabilities and biases of an episode, before any opportunity is drawn."""
+"""The day ahead: an episode's volumes, mean probabilities and biases, before any opportunity."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def largest_remainder(shares: Float64Array, total: int) -> NDArray[np.int64]:
     counts = np.floor(exact).astype(np.int64)
     order = np.argsort(-(exact - counts), kind="stable")
     counts[order[: total - int(counts.sum())]] += 1
-    return counts
+    return np.asarray(counts, np.int64)
 
 
 def _profile_factors(market: MarketConfig, key: int, ids: NDArray[np.int64]) -> Float64Array:
@@ -110,7 +110,7 @@ def _profile_factors(market: MarketConfig, key: int, ids: NDArray[np.int64]) -> 
     factors = (1.0 + traffic.category_spread * (2.0 * shared - 1.0)) * (
         1.0 + traffic.advertiser_spread * (2.0 * own - 1.0)
     )
-    return np.asarray(factors[_block_of_step(market.steps, traffic.profile_blocks)])
+    return np.asarray(factors[_block_of_step(market.steps, traffic.profile_blocks)], np.float64)
 
 
 def _deviation_ratios(
@@ -141,4 +141,5 @@ def _bias(
 
     draws = uniforms(key, _ERROR + 1, ids, PURPOSE_ADVERTISER)
     shift = truncnorm.mean(-2.0 * draws[:, 0], 2.0 * draws[:, 1])
-    return np.maximum(1.0 + traffic.prediction_bias * error_ratio * np.asarray(shift), 0.0)
+    factor = 1.0 + traffic.prediction_bias * error_ratio * np.asarray(shift)
+    return np.asarray(np.maximum(factor, 0.0), np.float64)

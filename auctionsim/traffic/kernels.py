@@ -1,4 +1,4 @@
-"""Numba kernels that draw one step's opportunities: probabilities, known values, exposure depths."""
+"""Numba kernels that draw one step's opportunities: probabilities, known values, exposure."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def normal_block(block, advertiser_id, purpose, k0, k1, out):  # type: ignore[no
 
 @njit(cache=True, nogil=True)
 def exposure_block(block, k0, k1, out):  # type: ignore[no-untyped-def]
-    """Fill `out` (BLOCK float64) with how deep each opportunity's viewer looks, uniform in (0, 1)."""
+    """Fill `out` (BLOCK float64) with how deep each viewer looks, uniform in (0, 1)."""
     first = np.uint32(block * _LANES)
     for lane in range(_LANES):
         w0, w1, w2, w3 = philox(

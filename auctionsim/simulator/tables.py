@@ -1,0 +1,134 @@
+"""The opportunities of one step, drawn for several episodes side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from auctionsim.market import MarketConfig
+from auctionsim.random_numbers import split_key
+from auctionsim.traffic.day import Day
+from auctionsim.traffic.kernels import draw_values
+
+Float32Array = NDArray[np.float32]
+Float64Array = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class StepTables:
+    """The opportunities of one step in E episodes.
+
+    A value row is an advertiser's values of all opportunities. The first A rows hold the
+    probabilities p; a row beyond holds p e for an advertiser whose conversions vary in worth.
+
+    Attributes:
+        volumes: Opportunities, (E,).
+        values: Value rows, (E, rows, >= volume) float32.
+        sums: Sum of each row, (E, rows).
+        highest: Largest value of each row, (E, rows) float32.
+        keys: Low and high words of the step's keys, each (E,) uint32.
+        bias: True over predicted probability, (E, A).
+        run_episode: Place of each run's episode, (R,).
+        value_rows: Value row of each seat, (R, A).
+    """
+
+    volumes: IntArray
+    values: Float32Array
+    sums: Float64Array
+    highest: Float32Array
+    keys: tuple[NDArray[np.uint32], NDArray[np.uint32]]
+    bias: Float64Array
+    run_episode: IntArray
+    value_rows: IntArray
+
+    def mean_value(self, run_episode: IntArray) -> Float64Array:
+        """Mean value of the opportunities for each seat, (R, A); 0 without opportunities."""
+        sums = self.sums[run_episode[:, None], self.value_rows]
+        volumes = self.volumes[run_episode][:, None]
+        return np.where(volumes > 0, sums / np.maximum(volumes, 1), 0.0)
+
+    def row(self, episode: int, run: int, advertiser: int) -> Float32Array:
+        """Values of the opportunities for one seat, (volume,), read-only."""
+        view = self.values[episode, self.value_rows[run, advertiser], : self.volumes[episode]]
+        view.flags.writeable = False
+        return view
+
+
+class StepTraffic:
+    """Draws the opportunities of any step for some episodes.
+
+    Args:
+        market: The market.
+        days: Traffic parameters of each episode.
+        spreads: Spread of the known values of each seat, flat.
+        run_episode: Place of each run's episode.
+    """
+
+    def __init__(
+        self,
+        market: MarketConfig,
+        days: Sequence[Day],
+        spreads: Float32Array,
+        run_episode: IntArray,
+    ) -> None:
+        self._days = days
+        self._run_episode = run_episode
+        self._value_rows, self._row_advertiser, self._row_spread = _value_rows(
+            spreads.reshape(len(run_episode), market.advertisers)
+        )
+        self._bias = np.stack([day.bias for day in days])
+
+    def draw(self, step: int) -> StepTables:
+        """Draw one step's opportunities."""
+        days = self._days
+        volumes = np.array([day.volumes[step] for day in days])
+        episodes, rows = len(days), len(self._row_advertiser)
+        low, high = split_key(np.array([day.step_keys[step] for day in days]))
+        tables = StepTables(
+            volumes=volumes,
+            values=np.empty((episodes, rows, int(volumes.max())), np.float32),
+            sums=np.zeros((episodes, rows)),
+            highest=np.zeros((episodes, rows), np.float32),
+            keys=(low, high),
+            bias=self._bias,
+            run_episode=self._run_episode,
+            value_rows=self._value_rows,
+        )
+        draw_values(
+            volumes,
+            np.stack([day.mean[step] for day in days]),
+            np.stack([day.deviation[step] for day in days]),
+            self._row_advertiser,
+            self._row_spread,
+            low,
+            high,
+            tables.values,
+            tables.sums,
+            tables.highest,
+        )
+        return tables
+
+
+def _value_rows(spreads: Float32Array) -> tuple[IntArray, IntArray, Float32Array]:
+    """Give every seat a value row: its advertiser's own, or one shared by seats of equal spread.
+
+    Args:
+        spreads: (R, A) spread of each seat's known values.
+
+    Returns:
+        Value row of each seat (R, A), advertiser of each row, spread of each row.
+    """
+    advertisers = spreads.shape[1]
+    rows = np.tile(np.arange(advertisers), (len(spreads), 1))
+    owner, spread_of = list(range(advertisers)), [np.float32(0.0)] * advertisers
+    for i in range(advertisers):
+        for spread in np.unique(spreads[:, i]):
+            if spread > 0:
+                rows[spreads[:, i] == spread, i] = len(owner)
+                owner.append(i)
+                spread_of.append(spread)
+    return rows, np.array(owner, np.int64), np.array(spread_of, np.float32)
