@@ -93,12 +93,22 @@ def _to_arrow(array: NDArray[Any], kind: pa.DataType) -> pa.Array:
     if pa.types.is_dictionary(kind):
         names = np.asarray(TASKS, np.object_)[array] if array.dtype == np.int8 else array
         known, codes = np.unique(names.astype(str), return_inverse=True)
-        indices = pa.array(codes, kind.index_type)
-        return pa.DictionaryArray.from_arrays(indices, pa.array(known.tolist(), pa.string()))
+        indices = _to_arrow(codes.astype(kind.index_type.to_pandas_dtype()), kind.index_type)
+        return pa.DictionaryArray.from_arrays(indices, _strings(known.tolist()))
     if pa.types.is_fixed_size_list(kind):
         values = _to_arrow(array.reshape(-1, *array.shape[2:]), kind.value_type)
         return pa.FixedSizeListArray.from_arrays(values, type=kind)
-    return pa.array(array, kind)
+    # From buffers, as pa.array() imports pandas (0.4 s) where that is installed.
+    bits = pa.types.is_boolean(kind)
+    data = np.packbits(array, bitorder="little") if bits else np.ascontiguousarray(array)
+    return pa.Array.from_buffers(kind, len(array), [None, pa.py_buffer(data)])
+
+
+def _strings(texts: Sequence[str]) -> pa.Array:
+    encoded = [text.encode() for text in texts]
+    offsets = np.cumsum([0, *map(len, encoded)], dtype=np.int32)
+    buffers = pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded))
+    return pa.StringArray.from_buffers(len(texts), *buffers)
 
 
 def _check_schema(path: Path, found: pa.Schema, expected: pa.Schema) -> None:
@@ -128,8 +138,10 @@ def _to_numpy(
         names = np.array(array.to_pylist(), np.object_)
         return names if name == "bidder" else _task_codes(path, names)
     shape = shape_of(name, rows, steps, features)
-    flat: NDArray[Any] = array.to_numpy(zero_copy_only=False)
-    return flat.reshape(shape)
+    bits = pa.types.is_boolean(array.type)
+    # Not by to_numpy(), which imports pandas (0.4 s) where that is installed.
+    flat: NDArray[Any] = np.from_dlpack(array.cast(pa.uint8()) if bits else array)
+    return flat.view(np.bool_).reshape(shape) if bits else flat.reshape(shape)
 
 
 def _task_codes(path: Path, names: NDArray[np.object_]) -> NDArray[np.int8]:

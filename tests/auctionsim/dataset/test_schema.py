@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from auctionsim.dataset.schema import COLUMNS, Trajectories
 from auctionsim.errors import InvalidArgumentError
-from tests.auctionsim.dataset.samples import make_trajectories
+from tests.auctionsim.dataset.samples import LOGS, make_dataset, make_trajectories
 
 
 def test_take_keeps_the_order_asked_for() -> None:
@@ -92,5 +93,19 @@ def test_concatenating_nothing_is_refused() -> None:
 
 def test_the_schema_loads_without_the_parquet_library() -> None:
     code = "import sys, auctionsim.dataset.schema; print('pyarrow' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_datasets_do_not_wait_for_pandas(tmp_path: Path) -> None:
+    make_dataset(tmp_path / "data")
+    code = f"""
+import sys
+from pathlib import Path
+from auctionsim.dataset import Dataset, DatasetWriter, convert_log
+convert_log({str(LOGS / "period-1.parquet")!r}, {str(tmp_path / "out")!r}, progress=False)
+Dataset.open({str(tmp_path / "data")!r}).load("train")
+print("pandas" in sys.modules)
+"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
