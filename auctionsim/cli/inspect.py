@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
 from auctionsim.cli.command import Command
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 __all__ = ["Inspect"]
 
@@ -33,3 +36,52 @@ class Inspect(Command):
 
         result: Mapping[str, Any] = plain(inspect(self.folder, verify=self.verify))
         return result
+
+    def show(self, result: Mapping[str, Any], console: Console) -> None:
+        """Print what the dataset is, and a line of medians a split and task."""
+        from auctionsim.cli.output import key_value_table, table
+
+        card, counts = result["card"], result["counts"]
+        facts = {
+            "folder": result["folder"],
+            "kind": card["kind"],
+            "semantics, schema": [card["semantics"], card["schema_version"]],
+            "seeds": card["seeds"] or None,
+            "trajectories": result["trajectories"],
+            "bidders": ", ".join(f"{name} ({n:,})" for name, n in counts["bidder"].items()),
+            "steps, features": [card["steps"], len(card["features"])],
+            "size": f"{result['bytes'] / 2**20:,.1f} MiB in {result['shards']} shards",
+            "checksums": "agree with the card" if result["verified"] else "not read (--verify)",
+        }
+        console.print(key_value_table(facts))
+        columns = ("split", "task", "rows", *MEDIANS.values(), "active %", "broken %")
+        rows = [
+            [
+                split,
+                task,
+                summary["trajectories"],
+                *(_median(summary[name]) for name in MEDIANS),
+                _percent(summary["share_active"]),
+                _percent(summary["share_violated"]),
+            ]
+            for split, tasks in result["statistics"].items()
+            for task, summary in tasks.items()
+        ]
+        console.print(table(columns, rows, title=TITLE))
+
+
+TITLE = "Medians (CPA and ROAS over target, spent over budget) and shares"
+MEDIANS = {
+    "value": "value",
+    "utilisation": "spent",
+    "cpa_ratio": "CPA",
+    "roas_ratio": "ROAS",
+}
+
+
+def _median(quantiles: Mapping[str, float] | None) -> float | None:
+    return None if quantiles is None else quantiles["0.5"]
+
+
+def _percent(share: float | None) -> float | None:
+    return None if share is None else 100 * share

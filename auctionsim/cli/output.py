@@ -8,7 +8,7 @@ import math
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from auctionsim.errors import invalid_argument
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["check_json_target", "key_value_table", "plain", "table", "write_json"]
 
 STANDARD_OUTPUT = "-"
+SHORT = 24  # characters that are kept on one line
 
 
 def check_json_target(path: str | None) -> None:
@@ -74,7 +75,7 @@ def table(columns: Iterable[str], rows: Iterable[Iterable[object]], title: str =
     """Build a table for the terminal; numbers are right-aligned and short, text is left-aligned.
 
     Args:
-        columns: Headings.
+        columns: Headings; if all are empty there is no line for them.
         rows: Cells; floats are shown with 4 significant digits, nan as a dash.
         title: Stands above it.
     """
@@ -82,11 +83,21 @@ def table(columns: Iterable[str], rows: Iterable[Iterable[object]], title: str =
     from rich.table import Table
     from rich.text import Text
 
-    result = Table(title=title or None, box=SIMPLE_HEAD, title_justify="left")
-    cells = [list(row) for row in rows]
-    for index, column in enumerate(columns):
+    headings, cells = list(columns), [list(row) for row in rows]
+    result = Table(
+        title=title or None,
+        box=SIMPLE_HEAD,
+        collapse_padding=True,
+        pad_edge=False,
+        title_justify="left",
+        title_style="bold",
+        show_header=any(headings),
+    )
+    for index, column in enumerate(headings):
         numeric = any(isinstance(row[index], (int, float)) for row in cells)
-        result.add_column(column, justify="right" if numeric else "left", overflow="fold")
+        short = all(len(_cell(row[index])) <= SHORT for row in cells)
+        justify: Literal["left", "right"] = "right" if numeric else "left"
+        result.add_column(column, justify=justify, overflow="fold", no_wrap=short)
     for row in cells:
         result.add_row(*(Text(_cell(value)) for value in row))
     return result
