@@ -155,7 +155,7 @@ _MANTISSA, _EXPONENT_OF_ONE = np.uint32(0x007FFFFF), np.uint32(0x3F800000)
 
 @njit(inline="always")
 def _log_of_uniform(word):  # type: ignore[no-untyped-def]
-    """ln((w + 1/2) / 2^31) of the word's upper 31 bits w, exact near 1 as near 0."""
+    """ln((w + 1/2) / 2^31) of the word's upper 31 bits w; (w + 1/2) is rounded to 24 bits."""
     x = np.float32(np.int32(word >> np.uint32(1))) + _HALF
     bits = np.float32(x).view(np.uint32)
     exponent = np.int32(bits >> np.uint32(23)) - np.int32(158)  # 127 + 31

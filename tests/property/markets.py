@@ -111,3 +111,7 @@ def plays(draw: st.DrawFn, rules: str = "default", most: int = 600) -> Play:
         seed=draw(st.integers(0, 2**64 - 1)),
         multipliers=np.array(numbers).reshape(shape),
     )
+
+
+def any_rules(most: int = 600) -> st.SearchStrategy[Play]:
+    return plays(most=most) | plays(rules="auctionnet", most=min(most, 257))
