@@ -28,7 +28,7 @@ class LimitAware(BatchBidder):
 
     Args:
         margin: Ceiling over the limit when all is on target.
-        gain: How strongly the ceiling answers to slack.
+        gain: How strongly the ceiling answers to slack; 0 keeps it at limit times margin.
         start: See `PidPacing`.
         kp: See `PidPacing`.
         ki: See `PidPacing`.
@@ -42,7 +42,7 @@ class LimitAware(BatchBidder):
         kp: float | tuple[float, float] = (3.0, 8.0),
         ki: float | tuple[float, float] = (0.05, 0.3),
     ) -> None:
-        self._margin, self._gain = spread("margin", margin), spread("gain", gain)
+        self._margin, self._gain = spread("margin", margin), spread("gain", gain, zero=True)
         self._pacing = PidPacing(start=start, kp=kp, ki=ki, shape=(0.9, 1.3))
 
     def reset(self, campaigns: Campaigns) -> None:

@@ -15,7 +15,7 @@ _LARGEST_EXPONENT = 3.0
 class PidPacing(BatchBidder):
     """Moves the multiplier so that spend follows a planned path; looks at no target but the budget.
 
-    With planned and actual share of the budget spent so far, e = planned - actual, the multiplier is
+    With e the planned less the actual share of the budget spent so far, the multiplier is
 
         reference * start * exp(kp e + ki sum(e) + kd (e - e_last)).
 
@@ -24,9 +24,9 @@ class PidPacing(BatchBidder):
 
     Args:
         start: Multiplier of the first step over the campaign's reference.
-        kp: Proportional gain.
-        ki: Integral gain, a step.
-        kd: Derivative gain, in steps.
+        kp: Proportional gain; 0 switches it off.
+        ki: Integral gain, a step; 0 switches it off.
+        kd: Derivative gain, in steps; 0 switches it off.
         shape: Exponent of the plan; below 1 spends early, above 1 late.
     """
 
@@ -39,7 +39,8 @@ class PidPacing(BatchBidder):
         shape: float | tuple[float, float] = (0.8, 1.6),
     ) -> None:
         given = {"start": start, "kp": kp, "ki": ki, "kd": kd, "shape": shape}
-        self._spreads = {name: spread(name, value) for name, value in given.items()}
+        gains = ("kp", "ki", "kd")
+        self._spreads = {n: spread(n, value, zero=n in gains) for n, value in given.items()}
 
     def reset(self, campaigns: Campaigns) -> None:
         """Draw the campaigns' gains and forget the last episode's errors."""

@@ -1,4 +1,4 @@
-"""The bidder protocol: what a bidder sees, what it returns, and how single bidders play many seats."""
+"""The bidder protocol: what a bidder sees and returns, and how single bidders play many seats."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auctionsim.campaigns import Campaign, Campaigns
+from auctionsim.errors import BidderError, describe
+
+#: Largest multiplier a bidder may return: beyond it, bids would leave float32's range.
+LARGEST_MULTIPLIER = 1e30
 
 
 @dataclass(frozen=True)
@@ -24,8 +28,8 @@ class Observation:
         cost: Spend so far, in currency, shape (seats,).
         conversions: Conversions so far, shape (seats,).
         value: Realised value of these conversions, shape (seats,).
-        expected_conversions: Sum of conversion probabilities over exposed wins so far, shape (seats,).
-        expected_value: Sum of probability times known value over exposed wins so far, shape (seats,).
+        expected_conversions: Sum of probabilities over exposed wins so far, shape (seats,).
+        expected_value: Sum of probability times known value over them, shape (seats,).
         active: Whether the seat takes part in this step, shape (seats,).
     """
 
@@ -82,7 +86,11 @@ class BatchBidder(ABC):
 
     @abstractmethod
     def act(self, observation: Observation) -> NDArray[np.float64]:
-        """Return this step's multipliers, finite and >= 0, shape (seats,), in currency a unit of value."""
+        """Return this step's multipliers, finite and >= 0, shape (seats,).
+
+        Args:
+            observation: Of these seats; arrays of shape (seats,), in the order of `reset`.
+        """
 
 
 class SeatwiseBidder(BatchBidder):
@@ -100,9 +108,23 @@ class SeatwiseBidder(BatchBidder):
             bidder.reset(campaigns[index])
 
     def act(self, observation: Observation) -> NDArray[np.float64]:
-        """Ask every seat's copy in turn."""
-        multipliers = [bidder.act(observation.take(i)) for i, bidder in enumerate(self._seats)]
-        return np.asarray(multipliers, np.float64)
+        """Ask every seat's copy in turn.
+
+        Raises:
+            BidderError: If a copy returns anything but a number.
+        """
+        multipliers = np.empty(len(self._seats))
+        for seat, bidder in enumerate(self._seats):
+            multipliers[seat] = self._number(bidder.act(observation.take(seat)), observation.step)
+        return multipliers
+
+    def _number(self, answer: object, step: int) -> float:
+        array = np.asarray(answer)
+        if array.shape != () or array.dtype.kind not in "fiu":
+            where = f"{type(self._prototype).__name__}.act in step {step}"
+            found = f"{type(answer).__name__} {' '.join(repr(answer).split())[:60]}"
+            raise BidderError(describe(where, "must return one number", found, "Mend the bidder."))
+        return float(array)
 
 
 def as_batch(bidder: Bidder | BatchBidder) -> BatchBidder:

@@ -23,7 +23,8 @@ class Campaign:
         roas_target: Lowest value per unit of currency; nan where the task has none.
         reference: Multiplier around which actions are scaled, in currency a unit of value: the CPA
             target, 1 / ROAS target, or the market's reference price for bcb.
-        key: 64-bit key of the campaign's private randomness; differs by seed, episode and advertiser.
+        key: 64-bit key of the campaign's private randomness; its own by seed, episode and
+            advertiser.
         steps: Steps in the episode.
     """
 

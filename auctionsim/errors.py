@@ -1,9 +1,11 @@
-"""The errors the project raises: every message names the argument, the rule, the value found and the mend."""
+"""The project's errors: every message names the argument, the rule, the value found, the mend."""
 
 from __future__ import annotations
 
 import difflib
+import traceback
 from collections.abc import Iterable
+from pathlib import Path
 
 
 class AuctionSimError(Exception):
@@ -60,3 +62,17 @@ def unknown_name(argument: str, found: str, known: Iterable[str]) -> InvalidArgu
     near = difflib.get_close_matches(found, names, n=1)
     mend = f"Did you mean {near[0]!r}?" if near else "Use one of these names."
     return invalid_argument(argument, f"must be one of {', '.join(names)}", found, mend)
+
+
+def in_short(error: BaseException) -> str:
+    """Put a foreign error in a few words: its class, its message, and where it arose.
+
+    Args:
+        error: As caught; the place is left out where it is the catching file itself.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = frames[0].filename if frames else ""
+    files = [(Path(f.filename), f.lineno) for f in frames if f.filename not in (ours, "<string>")]
+    known = [(p, n) for p, n in files if p.parent.name != "importlib" and p.name[0] != "<"]
+    place = f", {known[-1][0].name} line {known[-1][1]}" if known else ""
+    return f"{type(error).__name__}: {error}{place}"

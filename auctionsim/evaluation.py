@@ -1,9 +1,10 @@
-"""Scoring a bidder: it takes over one seat at a time, the others play the line-up on the same seeds."""
+"""Scoring a bidder: it takes over one seat at a time; the others play the line-up, same seeds."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,8 @@ from auctionsim.dataset.schema import Trajectories
 from auctionsim.errors import invalid_argument, unknown_name
 from auctionsim.lineup import Cast, LineupConfig, load_lineup
 from auctionsim.market import MarketConfig, load_market
-from auctionsim.registry import AnyBidder, make
+from auctionsim.mechanism.arguments import check_integer
+from auctionsim.registry import AnyBidder, check_is_bidder, make
 from auctionsim.rollout import roll_out
 from auctionsim.simulator import Simulation, market_campaigns, with_tasks
 from auctionsim.simulator.seats import assign_tasks
@@ -50,8 +52,8 @@ class Evaluation:
         metrics: Means over seats and episodes of value, expected_value, score_strict, score_paper
             (conversion values), utilisation (share of the budget) and violation_rate; cpa_ratio and
             roas_ratio are totals over totals: cost / sum(target * conversions), and
-            value / sum(target * cost); nan for tasks without that target. Above 1 breaks a CPA limit,
-            below 1 a ROAS limit.
+            value / sum(target * cost); nan for tasks without that target, and without any cost.
+            Above 1 breaks a CPA limit, below 1 a ROAS limit.
         standard_errors: Of the means, over episodes (seats of an episode share its traffic and are
             averaged first); nan with fewer than two episodes, and for the ratios.
     """
@@ -94,28 +96,33 @@ def evaluate(
         BidderError: If the bidder breaks its contract.
     """
     market, lineup = load_market(market), load_lineup(lineup)
+    lineup.check()
     name = bidder if isinstance(bidder, str) else type(bidder).__name__
-    player = make(bidder) if isinstance(bidder, str) else bidder
+    player = make(bidder) if isinstance(bidder, str) else check_is_bidder(bidder)
+    seed = check_integer("seed", seed, 0, 2**64 - 1, "Pick another seed.")
     numbers = _episode_numbers(episodes)
     seats = task_seats(market, task, protocol)
     groups = _groups(numbers, len(seats))
+    total = len(numbers) * market.steps
     parts = []
-    total = len(numbers) * len(seats) * market.steps
     with tqdm(total=total, unit="step", desc=f"{name} {task}", disable=not progress) as bar:
         for group in groups:
-            played = _replace_alone(
-                player, name, task_code(task), market, group, seed, seats, lineup,
-                lambda n=len(group) * len(seats): bar.update(n),
-            )  # fmt: skip
-            parts.append(played)
-    trajectories = Trajectories.concatenate(parts)
-    return summarise(task, trajectories)
+            campaigns, replaced, runs = alone(market, group, seed, seats, task)
+            simulation = Simulation(market, group, seed, runs=runs, campaigns=campaigns)
+            cast = Cast(campaigns, lineup, [(name, player, replaced)])
+            parts.append(roll_out(simulation, cast, replaced, partial(bar.update, len(group))))
+    return summarise(task, Trajectories.concatenate(parts))
 
 
 def _episode_numbers(episodes: int | Sequence[int]) -> list[int]:
-    numbers = list(range(episodes)) if isinstance(episodes, int) else [int(e) for e in episodes]
+    mend = "Give how many, or a list of episode numbers."
+    if np.ndim(episodes) == 0:
+        return list(range(check_integer("episodes", episodes, 1, 2**31 - 1, mend)))
+    numbers = [check_integer("episodes", e, 0, 2**31 - 1, mend) for e in episodes]  # type: ignore[union-attr]
     if not numbers:
-        raise invalid_argument("episodes", "must be at least one", episodes, "Ask for more.")
+        raise invalid_argument("episodes", "must not be empty", episodes, mend)
+    if len(set(numbers)) < len(numbers):
+        raise invalid_argument("episodes", "must differ from each other", numbers, mend)
     return numbers
 
 
@@ -139,28 +146,28 @@ def _groups(episodes: list[int], seats: int) -> Iterator[list[int]]:
         yield episodes[first : first + size]
 
 
-def _replace_alone(
-    bidder: AnyBidder,
-    name: str,
-    task: int,
-    market: MarketConfig,
-    episodes: list[int],
-    seed: int,
-    seats: IntArray,
-    lineup: LineupConfig,
-    on_step: object,
-) -> Trajectories:
-    """Play one run a seat and episode; the runs of an episode share its traffic."""
+def alone(
+    market: MarketConfig, episodes: Sequence[int], seed: int, seats: IntArray, task: str
+) -> tuple[Campaigns, IntArray, list[int]]:
+    """Lay out one run a seat and episode, in which this seat alone has the task.
+
+    Args:
+        market: The market.
+        episodes: Episode numbers.
+        seed: Seed of the episodes.
+        seats: Advertisers, each taken over in a run of its own.
+        task: Task name.
+
+    Returns:
+        Campaigns of all runs' seats, flat; flat index of the seat taken over in each run; place in
+        `episodes` of each run's episode. The runs of an episode share its traffic.
+    """
     runs = np.repeat(np.arange(len(episodes)), len(seats))
     replaced = np.tile(seats, len(episodes)) + market.advertisers * np.arange(len(runs))
-    keys = [episode_key(seed, episodes[place]) for place in runs]
-    own = market_campaigns(market, keys)
+    own = market_campaigns(market, [episode_key(seed, episodes[place]) for place in runs.tolist()])
     tasks = own.task.copy()
-    tasks[replaced] = task
-    campaigns: Campaigns = with_tasks(market, own, tasks)
-    simulation = Simulation(market, episodes, seed, runs=list(runs), campaigns=campaigns)
-    cast = Cast(campaigns, lineup, [(name, bidder, replaced)])
-    return roll_out(simulation, cast, replaced, on_step)  # type: ignore[arg-type]
+    tasks[replaced] = task_code(task)
+    return with_tasks(market, own, tasks), replaced, runs.tolist()
 
 
 def summarise(task: str, trajectories: Trajectories) -> Evaluation:
@@ -180,7 +187,9 @@ def summarise(task: str, trajectories: Trajectories) -> Evaluation:
     cost, budgeted = realised.cost, realised.cpa_target * realised.conversions
     metrics["cpa_ratio"] = _over(cost.sum(), budgeted.sum()) if code == CPA_MCB else np.nan
     owed = realised.roas_target * cost
-    metrics["roas_ratio"] = _over(realised.value.sum(), owed.sum()) if code == TARGET_ROAS else np.nan
+    metrics["roas_ratio"] = (
+        _over(realised.value.sum(), owed.sum()) if code == TARGET_ROAS else np.nan
+    )
     errors["cpa_ratio"] = errors["roas_ratio"] = np.nan
     return Evaluation(
         task=task,
@@ -191,7 +200,10 @@ def summarise(task: str, trajectories: Trajectories) -> Evaluation:
 
 
 def _over(numerator: float, denominator: float) -> float:
-    return float(numerator / denominator) if denominator > 0 else np.nan
+    """numerator / denominator; infinite where only the denominator is 0, nan where both are."""
+    if denominator > 0:
+        return float(numerator / denominator)
+    return np.inf if numerator > 0 else np.nan
 
 
 def _standard_error(column: Float64Array, episode: NDArray[np.int32]) -> float:

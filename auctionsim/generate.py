@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from tqdm import tqdm
@@ -102,7 +102,10 @@ def generate_dataset(
     """
     config = load_dataset_config(config)
     market, lineup = load_market(config.market), load_lineup(config.lineup)
-    settings = {"dataset": asdict(config), "market": asdict(market), "lineup": asdict(lineup)}
+    lineup.check()
+    # Names, not paths: the same data made elsewhere has the same card.
+    named = replace(config, market=market.name, lineup=lineup.name)
+    settings = {"dataset": asdict(named), "market": asdict(market), "lineup": asdict(lineup)}
     writer = DatasetWriter(
         out,
         kind="simulated",

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from auctionsim.bidding import Observation
 from auctionsim.dataset.schema import Trajectories
-from auctionsim.errors import BidderError, describe
-from auctionsim.lineup import Cast, Part
+from auctionsim.errors import invalid_argument
+from auctionsim.lineup import Cast
 from auctionsim.observation import FEATURES
 from auctionsim.simulator import Simulation, StepOutcome
 
@@ -29,7 +29,7 @@ def roll_out(
     simulation: Simulation,
     cast: Cast,
     seats: IntArray | None = None,
-    on_step: Callable[[], None] | None = None,
+    on_step: Callable[[], object] | None = None,
 ) -> Trajectories:
     """Play a simulation to its end.
 
@@ -43,36 +43,24 @@ def roll_out(
         The trajectories of these seats.
 
     Raises:
-        BidderError: If a bidder returns anything but finite multipliers >= 0, one a seat.
+        InvalidArgumentError: If the simulation has begun.
+        BidderError: If a bidder raises an error, or returns anything but finite multipliers >= 0,
+            one a seat.
     """
+    if simulation.step_index > 0:
+        found, mend = f"step {simulation.step_index}", "Make a new one."
+        raise invalid_argument("simulation", "must be at its beginning", found, mend)
     kept = np.arange(len(simulation.campaigns)) if seats is None else seats
     recorder = Recorder(simulation, kept)
     while not simulation.done:
         observation = simulation.observe()
         multipliers = np.zeros(len(observation))
         for part in cast.parts:
-            multipliers[part.seats] = _ask(part, observation)
+            multipliers[part.seats] = part.ask(observation)
         recorder.take_in(observation, simulation.step(multipliers))
         if on_step is not None:
             on_step()
     return recorder.finish(simulation.observe(), cast.names)
-
-
-def _ask(part: Part, observation: Observation) -> NDArray[np.float64]:
-    """Ask one bidder for its seats' multipliers and hold it to the contract."""
-    answer = np.asarray(part.bidder.act(observation.take(part.seats)))
-    where, mend = f"bidder {part.name!r} in step {observation.step}", "Mend the bidder."
-    if answer.shape != part.seats.shape or answer.dtype.kind not in "fiu":
-        rule = f"must return one number a seat, shape {part.seats.shape}"
-        raise BidderError(describe(where, rule, f"{answer.dtype} {answer.shape}", mend))
-    values = answer.astype(np.float64)
-    bad = ~(np.isfinite(values) & (values >= 0.0))
-    if bad.any():
-        place = int(np.argmax(bad))
-        rule = "must return finite multipliers >= 0"
-        found = f"{values[place]} for seat {part.seats[place]}"
-        raise BidderError(describe(where, rule, found, mend))
-    return values
 
 
 class Recorder:

@@ -14,6 +14,9 @@ __all__ = ["COMMANDS", "Command", "Program", "main"]
 
 # Command name -> "module:Class"; read only when asked for, so that --help stays quick.
 COMMANDS: dict[str, str] = {
+    "simulate": "auctionsim.cli.simulate:Simulate",
+    "generate": "auctionsim.cli.generate:Generate",
+    "evaluate": "auctionsim.cli.evaluate:Evaluate",
     "convert": "auctionsim.cli.convert:Convert",
     "inspect": "auctionsim.cli.inspect:Inspect",
 }
