@@ -22,12 +22,14 @@ class Convert(Command):
         source: A log file, or a folder of them.
         out: Folder of the dataset to write.
         tasks: File that names the task of each advertiser; without one all play cpa_mcb.
+        val_align: Delivery periods to hold out for VAO's weights; all others are for training.
         overwrite: Replace a dataset that stands in that folder already.
     """
 
     source: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="SOURCE")]
-    out: Annotated[Path, tyro.conf.arg(metavar="FOLDER")]
+    out: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="OUT")]
     tasks: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    val_align: Annotated[tuple[int, ...], tyro.conf.arg(metavar="PERIOD ...")] = ()
     overwrite: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
 
     def run(self) -> Mapping[str, Any]:
@@ -41,6 +43,7 @@ class Convert(Command):
             tasks=self.tasks,
             overwrite=self.overwrite,
             progress=self.progress,
+            splits={"val_align": self.val_align},
         )
         result: Mapping[str, Any] = plain(report)
         return result

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,7 @@ def convert_log(
     overwrite: bool = False,
     progress: bool = True,
     *,
-    split: str = "train",
+    splits: Mapping[str, Collection[int]] | None = None,
     min_remaining_budget: float = 0.1,
 ) -> ConversionReport:
     """Convert AuctionNet's raw logs to a dataset folder.
@@ -73,7 +73,7 @@ def convert_log(
         tasks: A tasks file (see `log_tasks.read_tasks`); without one all play cpa_mcb.
         overwrite: Whether a dataset at `out` may be replaced, once the new one is complete.
         progress: Whether to show a progress bar on standard error.
-        split: The split all trajectories go to.
+        splits: Delivery periods that go to another split than "train", by split.
         min_remaining_budget: Advertisers are active in steps they begin with so much, in currency.
 
     Raises:
@@ -81,8 +81,7 @@ def convert_log(
         InvalidDataError: For a log that cannot be read, or is not AuctionNet's.
     """
     began = time.perf_counter()
-    if split not in SPLITS:
-        raise unknown_name("split", split, SPLITS)
+    split_of = _split_of(splits or {})
     if not 0.0 <= min_remaining_budget < float("inf"):
         rule = "must be finite and >= 0"
         raise invalid_argument("min_remaining_budget", rule, min_remaining_budget, "Change it.")
@@ -92,16 +91,21 @@ def convert_log(
         rows = _RowCounter(files, progress)
         periods = _Periods(add_up(rows.counted(read_batches(files))))
         parts = (
-            trajectories_of(p, plan.codes(p.advertisers), min_remaining_budget) for p in periods
+            (
+                split_of.get(p.period, "train"),
+                trajectories_of(p, plan.codes(p.advertisers), min_remaining_budget),
+            )
+            for p in periods
         )
-        config = _config(files, plan, split, min_remaining_budget)
-        card = _write(staging, parts, split, config)
+        config = _config(files, plan, split_of, min_remaining_budget)
+        card = _write(staging, parts, config)
         plan.check_all_met(periods.advertisers)
+        _check_all_found(split_of, periods.numbers)
         report = ConversionReport(
             folder=str(out),
             files=len(files),
             rows=rows.rows,
-            periods=periods.count,
+            periods=len(periods.numbers),
             trajectories=sum(shard.rows for shard in card.shards),
             tasks=dict(sum((Counter(shard.tasks) for shard in card.shards), Counter())),
             seconds=round(time.perf_counter() - began, 3),
@@ -134,7 +138,7 @@ class _Periods:
     """Passes periods on, remembering what they have in common."""
 
     def __init__(self, periods: Iterable[PeriodSums]) -> None:
-        self.count = 0
+        self.numbers: list[int] = []
         self.advertisers: set[int] = set()
         self._periods = periods
         self._steps = 0
@@ -142,18 +146,38 @@ class _Periods:
     def __iter__(self) -> Iterator[PeriodSums]:
         for period in self._periods:
             steps = len(period.sums["rows"])
-            if self.count and steps != self._steps:
+            if self.numbers and steps != self._steps:
                 rule = f"must have {self._steps} steps in every period, as in the first"
                 found = f"{steps} in period {period.period}"
                 raise invalid_data("timeStepIndex", rule, found, "Convert such logs one by one.")
             self._steps = steps
-            self.count += 1
+            self.numbers.append(period.period)
             self.advertisers.update(period.advertisers.tolist())
             yield period
 
 
-def _write(folder: Path, parts: Iterator[Trajectories], split: str, config: dict[str, Any]) -> Card:
-    """Write periods as shards, some at a time."""
+def _split_of(splits: Mapping[str, Collection[int]]) -> dict[int, str]:
+    """Return the split of each period that is named."""
+    result: dict[int, str] = {}
+    for split, periods in splits.items():
+        if split not in SPLITS:
+            raise unknown_name("splits", split, SPLITS)
+        for period in periods:
+            if result.setdefault(period, split) != split:
+                rule = f"must name period {period} once"
+                raise invalid_argument("splits", rule, f"{result[period]}, {split}", "Choose one.")
+    return result
+
+
+def _check_all_found(split_of: Mapping[int, str], periods: Sequence[int]) -> None:
+    missing = sorted(set(split_of) - set(periods))
+    if missing:
+        found = f"{missing[0]}, of {min(periods)} to {max(periods)}"
+        raise invalid_argument("splits", "must name periods of the log", found, "Correct it.")
+
+
+def _write(folder: Path, parts: Iterator[tuple[str, Trajectories]], config: dict[str, Any]) -> Card:
+    """Write periods as shards, some of one split at a time."""
     from auctionsim import SEMANTICS
 
     first = next(parts)
@@ -161,25 +185,33 @@ def _write(folder: Path, parts: Iterator[Trajectories], split: str, config: dict
         folder,
         kind="auctionnet-log",
         semantics=SEMANTICS,
-        steps=first.action.shape[1],
+        steps=first[1].action.shape[1],
         seeds={},
         config=config,
     )
-    parts = chain([first], parts)
-    index = 0
-    while group := list(islice(parts, PERIODS_A_SHARD)):
-        writer.write_shard(split, index, Trajectories.concatenate(group))
-        index += 1
+    waiting: dict[str, list[Trajectories]] = {}
+    written: Counter[str] = Counter()
+
+    def flush(split: str) -> None:
+        writer.write_shard(split, written[split], Trajectories.concatenate(waiting.pop(split)))
+        written[split] += 1
+
+    for split, part in chain([first], parts):
+        waiting.setdefault(split, []).append(part)
+        if len(waiting[split]) == PERIODS_A_SHARD:
+            flush(split)
+    for split in list(waiting):
+        flush(split)
     return writer.finish()
 
 
 def _config(
-    files: Sequence[Path], plan: TaskPlan, split: str, min_remaining_budget: float
+    files: Sequence[Path], plan: TaskPlan, split_of: Mapping[int, str], min_remaining_budget: float
 ) -> dict[str, Any]:
     return {
         "logs": [{"name": path.name, "sha256": sha256_of_file(path)} for path in files],
         "tasks": plan.as_config(),
-        "split": split,
+        "splits": {str(period): split for period, split in sorted(split_of.items())},
         "min_remaining_budget": min_remaining_budget,
     }
 

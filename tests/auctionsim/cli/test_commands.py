@@ -16,7 +16,7 @@ def test_a_log_is_converted_and_inspected(
 ) -> None:
     log = write_csv(tmp_path / "log.csv", make_log())
     data, report = tmp_path / "data", tmp_path / "report.json"
-    line = ["convert", str(log), "--out", str(data), "--quiet", "--json", str(report)]
+    line = ["convert", str(log), str(data), "--quiet", "--json", str(report)]
     assert main(line) == 0
     assert capsys.readouterr().err == ""
     converted = json.loads(report.read_text())
@@ -35,7 +35,7 @@ def test_a_log_is_converted_and_inspected(
 
 def test_progress_is_shown_unless_quiet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     log = write_csv(tmp_path / "log.csv", make_log())
-    assert main(["convert", str(log), "--out", str(tmp_path / "data")]) == 0
+    assert main(["convert", str(log), str(tmp_path / "data")]) == 0
     assert "%" in capsys.readouterr().err
 
 

@@ -153,7 +153,9 @@ def test_converting_again_gives_the_same_bytes(tmp_path: Path) -> None:
 
 def test_split_and_least_budget_can_be_chosen(tmp_path: Path) -> None:
     source = write_csv(tmp_path / "a.csv", make_log())
-    convert_log(source, tmp_path / "out", progress=False, split="test", min_remaining_budget=0.0)
+    convert_log(
+        source, tmp_path / "out", progress=False, splits={"test": [0]}, min_remaining_budget=0.0
+    )
     dataset = Dataset.open(tmp_path / "out")
     assert dataset.splits == ("test",)
     assert dataset.load("test").active.all()

@@ -209,7 +209,7 @@ def test_a_failed_overwrite_keeps_the_old_dataset(
 def test_arguments_against_their_rule(tmp_path: Path) -> None:
     source = write_csv(tmp_path / "a.csv", make_log())
     with pytest.raises(InvalidArgumentError, match="Did you mean 'train'"):
-        convert_log(source, tmp_path / "out", progress=False, split="trains")
+        convert_log(source, tmp_path / "out", progress=False, splits={"trains": [0]})
     for least in (-1.0, np.nan, np.inf):
         with pytest.raises(InvalidArgumentError, match="`min_remaining_budget`"):
             convert_log(source, tmp_path / "out", progress=False, min_remaining_budget=least)
