@@ -49,7 +49,7 @@ class PaperScore:
 
 def _ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
     """numerator / denominator; +inf where only the denominator is 0, nan where both are."""
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         result: FloatArray = np.divide(numerator, denominator)
     return result
 
@@ -66,7 +66,7 @@ def cpa_ratio(cost: ArrayLike, conversions: ArrayLike, cpa_target: ArrayLike) ->
         The ratio; +inf for cost without conversions, nan for neither cost nor conversions.
     """
     cost, conversions = np.asarray(cost, np.float64), np.asarray(conversions, np.float64)
-    return _ratio(cost, conversions) / np.asarray(cpa_target, np.float64)
+    return _ratio(_ratio(cost, conversions), np.asarray(cpa_target, np.float64))
 
 
 def roas_ratio(cost: ArrayLike, value: ArrayLike, roas_target: ArrayLike) -> FloatArray:
@@ -78,7 +78,7 @@ def roas_ratio(cost: ArrayLike, value: ArrayLike, roas_target: ArrayLike) -> Flo
         roas_target: Lowest allowed value per unit of currency spent.
     """
     cost, value = np.asarray(cost, np.float64), np.asarray(value, np.float64)
-    return _ratio(value, cost) / np.asarray(roas_target, np.float64)
+    return _ratio(_ratio(value, cost), np.asarray(roas_target, np.float64))
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ class Totals:
 
         The CPA form is AuctionNet's; the ROAS form is GAS's (arXiv 2412.17018, eq. 16-18).
         """
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             cpa_factor = np.minimum(self.cpa_ratio**-2.0, 1.0)
             roas_factor = np.minimum(self.roas_ratio**2.0, 1.0)
         return self._score(cpa_factor, roas_factor, np.ones_like(self.value))
@@ -139,7 +139,7 @@ class Totals:
     def score_paper(self, form: PaperScore | None = None) -> FloatArray:
         """The Score of `PaperScore`: utilisation for bcb, and a ROAS factor that may exceed 1."""
         form = form or PaperScore()
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             cpa_factor = np.minimum(self.cpa_ratio**-2.0, 1.0)
             roas_factor = np.minimum(self.roas_ratio**form.roas_exponent, form.roas_cap)
         budget_factor = np.minimum(1.0, self.utilisation) ** form.utilisation_exponent

@@ -1,0 +1,199 @@
+"""What a market refuses, by name, and the markets that come with the package."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from auctionsim.config_files import config_names
+from auctionsim.errors import InvalidArgumentError
+from auctionsim.market import (
+    DAILY_PROFILE,
+    MOST_BLOCKS,
+    CampaignTerms,
+    MarketConfig,
+    Traffic,
+    ValueSpreads,
+    load_market,
+    market_from_mapping,
+)
+
+NAN, INF = float("nan"), float("inf")
+
+MARKET_REFUSES: dict[str, list[Any]] = {
+    "name": ["", None, 3],
+    "opportunities": [-1, 2**31, 1.5, 100.0, "100", None, True, NAN],
+    "steps": [0, -3, 2**31, 48.0, "48", None, True],
+    "advertisers": [0, -1, 2**31, 0.5, "1", None, False],
+    "categories": [0, -1, 6.0, "6", None, True],
+    "slots": [0, -1, 1001, 3.0, "3", None, True],
+    "mechanism": ["vcg", "GSP", ""],
+    "rules": ["auction-net", ""],
+    "exposure": [
+        (1.0, 0.8), (1.0, 0.8, 0.6, 0.4), (), (0.5, 0.8, 0.6), (1.1, 0.8, 0.6), (1.0, 0.8, -0.1),
+        (1.0, NAN, 0.6), ("1", "0.8", "0.6"), "abc", None, 1.0, (True, True, True),
+    ],
+    "reserve_price": [-0.1, NAN, INF, 1e31, "0", None, True],
+    "min_remaining_budget": [-0.1, NAN, INF, "0", None, False],
+}  # fmt: skip
+
+TRAFFIC_REFUSES: dict[str, list[Any]] = {
+    "daily_profile": [(), (0.0, 0.0), (1.0, -1.0), (1.0, NAN), (INF,), ("1",), "1", None, 3.0],
+    **{
+        name: [-0.1, 1.0, NAN, "0", None, True]
+        for name in ("volume_spread", "category_spread", "advertiser_spread")
+    },
+    **{
+        name: [0, -1, 1.5, "3", None, True, MOST_BLOCKS + 1]
+        for name in ("volume_blocks", "profile_blocks")
+    },
+    "mean_probability": [0.0, -0.1, 1.1, NAN, "0.1", None, True],
+    **{
+        name: [-0.1, NAN, INF, "0", None, True]
+        for name in (
+            "deviation_mean",
+            "deviation_spread",
+            "deviation_step_spread",
+            "error_mean",
+            "error_spread",
+            "prediction_bias",
+        )
+    },
+}
+
+BAD_LIMITS = [(0.0, 1.0), (-1.0, 1.0), (2.0, 1.0), (1.0, INF), (NAN, 1.0), (1.0,), (1, 2, 3), "12"]
+CAMPAIGNS_REFUSE: dict[str, list[Any]] = {
+    "seed": [-1, 2**64, 0.5, "0", None, True],
+    "budget": [*BAD_LIMITS, None],
+    "cpa_target": BAD_LIMITS,
+    "inverse_roas_target": BAD_LIMITS,
+    "budget_step": [0.0, -1.0, 2000.1, NAN, INF, "50", None],
+    "task_shares": [{}, {"bcb": 0.0}, {"cpa": 1.0}, {"bcb": -1.0}, {"bcb": NAN}, {"bcb": "1"}, [1]],
+    "reference_price": [0.0, -1.0, NAN, INF, "90", None, True],
+}
+
+VALUES_REFUSE: dict[str, list[Any]] = {
+    "known": [{"roas": 0.5}, {"bcb": -0.1}, {"bcb": 3.1}, {"bcb": NAN}, {"bcb": "0"}, None, 0.5],
+    "realised": [-0.1, 3.1, NAN, "0", None, True],
+}
+
+REFUSALS = [
+    (cls, prefix, name, value)
+    for cls, prefix, table in (
+        (MarketConfig, "", MARKET_REFUSES),
+        (Traffic, "traffic.", TRAFFIC_REFUSES),
+        (CampaignTerms, "campaigns.", CAMPAIGNS_REFUSE),
+        (ValueSpreads, "values.", VALUES_REFUSE),
+    )
+    for name, values in table.items()
+    for value in values
+]
+
+
+@pytest.mark.parametrize(("cls", "prefix", "name", "value"), REFUSALS)
+def test_refuses_by_name(cls: type[Any], prefix: str, name: str, value: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match=f"`{prefix}{name}"):
+        cls(**{name: value})
+
+
+def test_every_field_is_in_the_tables_of_what_is_refused() -> None:
+    for cls, table in (
+        (Traffic, TRAFFIC_REFUSES),
+        (CampaignTerms, CAMPAIGNS_REFUSE),
+        (ValueSpreads, VALUES_REFUSE),
+    ):
+        assert {f.name for f in fields(cls)} == set(table)
+    parts = {"traffic", "campaigns", "values"}
+    assert {f.name for f in fields(MarketConfig)} == set(MARKET_REFUSES) | parts
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"opportunities": 0},
+        {"steps": 1},
+        {"advertisers": 1},
+        {"categories": 100},
+        {"slots": 1, "exposure": (0.0,)},
+        {"slots": 1, "exposure": (1.0,), "mechanism": "second_price"},
+        {"exposure": (1, 1, 1)},
+        {"exposure": [1.0, 0.5, 0.5]},
+        {"reserve_price": 0},
+        {"reserve_price": np.float32(0.1)},
+        {"min_remaining_budget": 0.0},
+        {"opportunities": np.int64(7)},
+    ],
+)
+def test_takes_what_is_at_the_edge(changes: dict[str, Any]) -> None:
+    MarketConfig(**changes)
+
+
+def test_second_price_has_one_slot() -> None:
+    with pytest.raises(InvalidArgumentError, match=r"`slots` must be 1 for second_price; found 3"):
+        MarketConfig(mechanism="second_price")
+
+
+def test_unknown_names_get_a_suggestion() -> None:
+    with pytest.raises(InvalidArgumentError, match="Did you mean 'first_price'"):
+        MarketConfig(mechanism="first_prize")
+    with pytest.raises(InvalidArgumentError, match="Did you mean 'target_roas'"):
+        CampaignTerms(task_shares={"target_ros": 1.0})
+
+
+def test_mapping_builds_a_market_strictly() -> None:
+    market = market_from_mapping({"opportunities": 10, "traffic": {"mean_probability": 0.5}})
+    assert market == MarketConfig(opportunities=10, traffic=Traffic(mean_probability=0.5))
+    with pytest.raises(InvalidArgumentError, match="Did you mean `opportunities`"):
+        market_from_mapping({"opportunites": 10})
+    with pytest.raises(InvalidArgumentError, match="opportunities"):
+        market_from_mapping({"opportunities": True})
+
+
+def test_a_market_given_is_returned() -> None:
+    market = MarketConfig(name="mine")
+    assert load_market(market) is market
+    with pytest.raises(InvalidArgumentError, match="paper"):
+        load_market("papr")
+
+
+@pytest.mark.parametrize("name", config_names("markets"))
+def test_markets_of_the_package_bear_their_names(name: str) -> None:
+    assert load_market(name).name == name
+
+
+def test_paper_market_is_the_default_one() -> None:
+    assert load_market("paper") == MarketConfig()
+    assert sum(DAILY_PROFILE) == pytest.approx(10_000, abs=10)
+
+
+@pytest.mark.parametrize(("name", "opportunities"), [("small", 50_000), ("tiny", 5_000)])
+def test_smaller_markets_scale_probabilities_and_reserve_alone(
+    name: str, opportunities: int
+) -> None:
+    paper, scale = load_market("paper"), 500_000 / opportunities
+    market = load_market(name)
+    assert market.reserve_price == pytest.approx(paper.reserve_price * scale)
+    mean = market.traffic.mean_probability
+    assert mean == pytest.approx(paper.traffic.mean_probability * scale)
+    assert market == replace(
+        paper,
+        name=name,
+        opportunities=opportunities,
+        reserve_price=market.reserve_price,
+        traffic=replace(paper.traffic, mean_probability=mean),
+    )
+
+
+def test_auctionnet_market_differs_by_its_rules_alone() -> None:
+    paper, market = load_market("paper"), load_market("auctionnet")
+    assert market == replace(
+        paper,
+        name="auctionnet",
+        rules="auctionnet",
+        exposure=(1.0, 0.8, 0.48),
+        traffic=replace(paper.traffic, prediction_bias=1.0),
+        values=ValueSpreads(known={"cpa_mcb": 0.0, "target_roas": 0.0, "bcb": 0.0}),
+    )
