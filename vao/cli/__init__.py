@@ -10,6 +10,9 @@ __all__ = ["COMMANDS", "main"]
 
 # Command name -> "module:Class"; read only when asked for, so that --help stays quick.
 COMMANDS: dict[str, str] = {
+    "quickstart": "vao.cli.quickstart:Quickstart",
+    "train": "vao.cli.train:Train",
+    "evaluate": "vao.cli.evaluate:Evaluate",
     "report": "vao.cli.report:Report",
 }
 

@@ -1,0 +1,109 @@
+"""`vao evaluate`: trained planners, scored by roll-outs in a simulated market."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import tyro
+
+from auctionsim.cli import Command
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from vao.experiment import Arena, TaskResults
+    from vao.report import MethodResult
+
+__all__ = ["Evaluate"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluate(Command):
+    """Score trained policies by roll-outs: each takes over one seat at a time.
+
+    All policies meet the same episodes. With several, delta m compares each with the first.
+
+    Attributes:
+        policies: Folders of policies, as `vao train` writes them.
+        market: Market name, or a YAML file.
+        episodes: How many episodes.
+        first_episode: Number of the first one.
+        lineup: Plays the other seats: a line-up's name, or a YAML file.
+        protocol: paper takes over the seats the market gives a task, wide all seats.
+        seed: Seed of the episodes.
+        threads: Threads of PyTorch; 0 leaves the choice to it.
+    """
+
+    policies: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="POLICY ...")]
+    market: str = "small"
+    episodes: int = 10
+    first_episode: int = 0
+    lineup: str = "mixed"
+    protocol: str = "paper"
+    seed: int = 0
+    threads: int = 0
+
+    def run(self) -> Mapping[str, Any]:
+        """Play all policies; returns metrics and standard errors by policy and task."""
+        from auctionsim.errors import invalid_argument
+        from vao.cli.threads import use_threads
+        from vao.storage import load_policy
+
+        if not self.policies:
+            raise invalid_argument("POLICY", "must be given", "none", "Name a policy's folder.")
+        use_threads(self.threads)
+        loaded = {str(folder): load_policy(folder) for folder in self.policies}
+        arena = self._arena()
+        results = {n: arena.test(p, progress=self.progress) for n, p in loaded.items()}
+        return {
+            "market": arena.market.name,
+            "first_episode": self.first_episode,
+            "episodes": self.episodes,
+            "protocol": self.protocol,
+            "seed": self.seed,
+            "results": {
+                name: {
+                    task: {"metrics": r.metrics, "standard_errors": r.standard_errors}
+                    for task, r in of.items()
+                }
+                for name, of in results.items()
+            },
+            "rows": _rows(results),
+        }
+
+    def show(self, result: Mapping[str, Any], console: Console) -> None:
+        """Print the table of results."""
+        from auctionsim.tasks import TASKS
+        from vao.cli.tables import results_table
+
+        console.print(results_table(result["rows"], TASKS))
+        where = f"{result['episodes']} episodes of market {result['market']}"
+        console.print(f"Means ± standard errors over {where}; delta m against the first policy.")
+
+    def _arena(self) -> Arena:
+        from auctionsim.lineup import load_lineup
+        from auctionsim.market import load_market
+        from auctionsim.mechanism.arguments import check_integer
+        from vao.experiment import Arena
+
+        check_integer("--episodes", self.episodes, 1, 2**31 - 1, "Ask for one at least.")
+        check_integer("--first-episode", self.first_episode, 0, 2**31 - 1, "Pick another.")
+        episodes = range(self.first_episode, self.first_episode + self.episodes)
+        return Arena(
+            market=load_market(self.market),
+            lineup=load_lineup(self.lineup),
+            seed=self.seed,
+            selecting=(),
+            testing=episodes,
+            protocol=self.protocol,
+        )
+
+
+def _rows(results: Mapping[str, TaskResults]) -> list[MethodResult]:
+    from vao.findings import result_row
+
+    first = next(iter(results.values()))
+    return [result_row(n, of, None if of is first else first) for n, of in results.items()]
