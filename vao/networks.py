@@ -1,15 +1,16 @@
-"""Networks of the size a config and a model's scales ask for."""
+"""Networks of the size a config and a model's scales ask for, and where they can compute."""
 
 from __future__ import annotations
 
 import torch
 
+from auctionsim.errors import invalid_argument
 from vao.conditions import REQUIREMENTS
 from vao.config import TrainingConfig
 from vao.models import InverseDynamics, Planner
 from vao.scales import Scales
 
-__all__ = ["new_inverse", "new_planner"]
+__all__ = ["check_device", "new_inverse", "new_planner"]
 
 
 def new_planner(config: TrainingConfig, scales: Scales, seed: int) -> Planner:
@@ -33,3 +34,16 @@ def new_inverse(config: TrainingConfig, scales: Scales, seed: int) -> InverseDyn
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return InverseDynamics(features=len(scales.states.features), width=config.inverse_width)
+
+
+def check_device(device: torch.device | str) -> None:
+    """Raise unless tensors can be put on a device.
+
+    Raises:
+        InvalidArgumentError: If torch does not know it or cannot use it here.
+    """
+    try:
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError):
+        rule = "must be one that torch can use on this machine"
+        raise invalid_argument("device", rule, str(device), "Try 'cpu' or 'cuda'.") from None

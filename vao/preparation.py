@@ -14,7 +14,7 @@ from auctionsim.errors import invalid_argument, invalid_data
 from auctionsim.tasks import TASKS
 from vao.config import TrainingConfig
 from vao.learner import Learner, fit_inverse
-from vao.networks import new_planner
+from vao.networks import check_device, new_planner
 from vao.objective import PlanningObjective
 from vao.scales import Scales, feature_columns
 from vao.sharing import Source, TaskSampler
@@ -95,6 +95,7 @@ def build_learners(
     The inverse dynamics are trained here; see `vao.training.train` for arguments and errors.
     """
     _check(training, features)
+    check_device(config.device)
     columns = feature_columns(config.features, features)
     names = tuple(features[column] for column in columns)
     preparation = _Preparation(training, validation, config, names, columns)

@@ -24,7 +24,7 @@ from auctionsim.tasks import TASKS, task_code
 from vao.conditions import Request, RequirementEncoder
 from vao.config import TrainingConfig
 from vao.models import ActionNormaliser, StateNormaliser
-from vao.networks import new_inverse, new_planner
+from vao.networks import check_device, new_inverse, new_planner
 from vao.policy import PlannerBidder, TrainedModel
 from vao.scales import Scales
 
@@ -134,8 +134,10 @@ def load_policy(folder: Path | str, device: torch.device | str = "cpu") -> Plann
         device: Where it shall compute.
 
     Raises:
+        InvalidArgumentError: If torch cannot use the device.
         InvalidDataError: If the folder does not hold a whole policy of this version.
     """
+    check_device(device)
     folder = Path(folder)
     for name in (CARD, WEIGHTS):
         if not (folder / name).is_file():

@@ -86,7 +86,8 @@ def test_vectorised_gradients_are_those_of_plain_autograd(sizes: tuple[int, ...]
     objective = _objective().double()
     whole = Batch(*(tensor.double() for tensor in _batch()))
     parts = [
-        Batch(*p) for p in zip(*(torch.split(t[: sum(sizes)], sizes) for t in whole), strict=True)
+        Batch(*p)
+        for p in zip(*(torch.split(t[: sum(sizes)], list(sizes)) for t in whole), strict=True)
     ]
     parameters = {n: p for n, p in objective.named_parameters() if p.requires_grad}
     gradients, means = _gradients(objective, parameters, parts)

@@ -98,6 +98,14 @@ def test_methods_without_weights_do_not_see_validation_data() -> None:
         assert _same(blind.policy, _train(config).policy)
 
 
+def test_weights_come_from_the_held_out_data() -> None:
+    config = tiny_config(method="vao", steps=1)
+    one = _of(_train(config), "weights")[0]
+    other = train(TRAINING, config, validation=make_trajectories(seed=3), progress=False)
+    assert _of(other, "weights")[0]["alignment"] != one["alignment"]
+    assert _of(other, "inverse") == _of(_train(config), "inverse")
+
+
 def test_weights_are_recorded_at_every_refresh() -> None:
     records = _of(_train(tiny_config(method="vao", steps=8, refresh=3)), "weights")
     assert [record["step"] for record in records] == [0, 3, 6]
@@ -189,6 +197,8 @@ def test_vao_needs_held_out_data_of_every_task(validation: Trajectories | None) 
     ("config", "features", "named"),
     [
         ({"batch": 2}, FEATURES, "batch"),
+        ({"device": "cuda:99"}, FEATURES, "device"),
+        ({"device": "toaster"}, FEATURES, "device"),
         ({"features": ("time_lefd",)}, FEATURES, "time_lefd"),
         ({"features": ()}, FEATURES, "features"),
         ({}, FEATURES[:5], "features"),
