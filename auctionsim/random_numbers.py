@@ -10,6 +10,8 @@ Layout of a counter: (low word of the index, high word of the index, advertiser 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
@@ -85,19 +87,20 @@ def philox_numpy(
 ) -> Words:
     """NumPy twin of `philox`: counters and keys broadcast against each other, same bits."""
     low = np.uint64(0xFFFFFFFF)
-    c0, c1, c2, c3, k0, k1 = (
+    words: list[UInt64Array] = [
         np.asarray(x).astype(np.uint64) & low for x in (c0, c1, c2, c3, k0, k1)
-    )
+    ]
+    x0, x1, x2, x3, y0, y1 = words
     for _ in range(10):
-        p0, p1 = c0 * np.uint64(_M0), c2 * np.uint64(_M1)
-        c0, c1, c2, c3 = (
-            (p1 >> np.uint64(32)) ^ c1 ^ k0,
+        p0, p1 = x0 * np.uint64(_M0), x2 * np.uint64(_M1)
+        x0, x1, x2, x3 = (
+            (p1 >> np.uint64(32)) ^ x1 ^ y0,
             p1 & low,
-            (p0 >> np.uint64(32)) ^ c3 ^ k1,
+            (p0 >> np.uint64(32)) ^ x3 ^ y1,
             p0 & low,
         )
-        k0, k1 = (k0 + np.uint64(_W0)) & low, (k1 + np.uint64(_W1)) & low
-    w0, w1, w2, w3 = np.broadcast_arrays(c0, c1, c2, c3)
+        y0, y1 = (y0 + np.uint64(_W0)) & low, (y1 + np.uint64(_W1)) & low
+    w0, w1, w2, w3 = np.broadcast_arrays(x0, x1, x2, x3)
     return w0.astype(np.uint32), w1.astype(np.uint32), w2.astype(np.uint32), w3.astype(np.uint32)
 
 
@@ -233,6 +236,11 @@ def uniform(word):  # type: ignore[no-untyped-def]
 # --- NumPy twins: the same operations in the same order, hence the same bits ----------------------
 
 
+_log1p_numpy: Callable[[Float32Array], Float32Array] = _log1p_polynomial.py_func
+_sine_numpy: Callable[[Float32Array], Float32Array] = _sine.py_func
+_cosine_numpy: Callable[[Float32Array], Float32Array] = _cosine.py_func
+
+
 def _log_of_uniform_numpy(word: UInt32Array) -> Float32Array:
     x = (word >> np.uint32(1)).astype(np.float32) + _HALF
     bits = x.view(np.uint32)
@@ -241,7 +249,7 @@ def _log_of_uniform_numpy(word: UInt32Array) -> Float32Array:
     high = m > _SQRT2
     m = np.where(high, m * _HALF, m)
     e = exponent.astype(np.float32) + high.astype(np.float32)
-    result: Float32Array = e * _LN2 + _log1p_polynomial.py_func(m - _ONE)
+    result: Float32Array = e * _LN2 + _log1p_numpy(m - _ONE)
     return result
 
 
@@ -249,7 +257,7 @@ def normal_pair_numpy(w0: UInt32Array, w1: UInt32Array) -> tuple[Float32Array, F
     """NumPy twin of `normal_pair`."""
     radius = np.sqrt(np.float32(-2.0) * _log_of_uniform_numpy(w0))
     angle = (w1 << np.uint32(2)).view(np.int32).astype(np.float32) * _TO_ANGLE
-    s, c = _sine.py_func(angle), _cosine.py_func(angle)
+    s, c = _sine_numpy(angle), _cosine_numpy(angle)
     odd = ((w1 >> np.uint32(30)) & np.uint32(1)) != 0
     sign = np.where(w1 >> np.uint32(31) != 0, np.float32(-1.0), _ONE)
     return radius * np.where(odd, s, c) * sign, radius * np.where(odd, c, s) * sign
