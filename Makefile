@@ -26,7 +26,7 @@ quickstart: $(VENV)/.installed-run
 	@$(BIN)/vao quickstart
 
 test: $(VENV)/.installed-dev
-	@$(BIN)/python -m pytest -m "not slow" -n $(JOBS) $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -m "not slow" -n $(JOBS) --durations=10 $(PYTEST_ARGS)
 
 test-all: $(VENV)/.installed-dev
 	@$(BIN)/python -m pytest -n $(JOBS) $(PYTEST_ARGS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -96,4 +97,6 @@ def test_the_wheel_works_in_an_empty_environment(wheel: Path, tmp_path: Path) ->
     assert "usage: vao" in run(binaries / "vao", "--help", cwd=empty)
     assert "name: tiny" in run(python, "-c", READ_A_CONFIG, cwd=empty)
     assert float(run(python, "-c", USE_IT, cwd=empty)) > 0
+    simulate = ("simulate", "--market", "tiny", "--episodes", "1", "--quiet", "--json", "-")
+    assert json.loads(run(binaries / "auctionsim", *simulate, cwd=empty))
     assert list(empty.iterdir()) == []
