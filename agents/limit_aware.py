@@ -32,6 +32,8 @@ class LimitAware(BatchBidder):
         start: See `PidPacing`.
         kp: See `PidPacing`.
         ki: See `PidPacing`.
+        kd: See `PidPacing`.
+        shape: See `PidPacing`.
     """
 
     def __init__(
@@ -41,9 +43,11 @@ class LimitAware(BatchBidder):
         start: float | tuple[float, float] = (0.8, 1.4),
         kp: float | tuple[float, float] = (3.0, 8.0),
         ki: float | tuple[float, float] = (0.05, 0.3),
+        kd: float | tuple[float, float] = (0.05, 1.0),
+        shape: float | tuple[float, float] = (0.9, 1.3),
     ) -> None:
         self._margin, self._gain = spread("margin", margin), spread("gain", gain, zero=True)
-        self._pacing = PidPacing(start=start, kp=kp, ki=ki, shape=(0.9, 1.3))
+        self._pacing = PidPacing(start, kp, ki, kd, shape)
 
     def reset(self, campaigns: Campaigns) -> None:
         """Draw the campaigns' margins and gains."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
@@ -106,6 +107,8 @@ def generate_dataset(
     # Names, not paths: the same data made elsewhere has the same card.
     named = replace(config, market=market.name, lineup=lineup.name)
     settings = {"dataset": asdict(named), "market": asdict(market), "lineup": asdict(lineup)}
+    # As it will be read back: JSON has lists for tuples.
+    settings = json.loads(json.dumps(settings))
     writer = DatasetWriter(
         out,
         kind="simulated",

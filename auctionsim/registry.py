@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Callable
-from importlib.metadata import EntryPoint, entry_points
+from functools import cache
+from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from typing import Any, cast
 
 from auctionsim.bidding import BatchBidder, Bidder
@@ -49,7 +50,7 @@ def register(name: str, factory: object) -> None:
 
 def names() -> tuple[str, ...]:
     """Return the names of all registered bidders, sorted."""
-    return tuple(sorted({*_registered, *entry_points(group=ENTRY_POINT_GROUP).names}))
+    return tuple(sorted({*_registered, *_offered().names}))
 
 
 def make(name: str, **params: Any) -> AnyBidder:
@@ -96,6 +97,12 @@ def check_is_bidder(bidder: object, name: str = "") -> AnyBidder:
     raise invalid_argument("bidder", "must be an auctionsim Bidder or BatchBidder", found, mend)
 
 
+@cache
+def _offered() -> EntryPoints:
+    """Return what installed packages offer; read once, since it means reading many files."""
+    return entry_points(group=ENTRY_POINT_GROUP)
+
+
 def _check_params(name: str, factory: BidderFactory, params: dict[str, Any]) -> None:
     """Raise unless the factory can be called with these parameters."""
     try:
@@ -123,7 +130,7 @@ def _resolve(name: str) -> BidderFactory:
         return _imported(name)
     if name in _registered:
         return _registered[name]
-    offers = {point.value: point for point in entry_points(group=ENTRY_POINT_GROUP, name=name)}
+    offers = {point.value: point for point in _offered().select(name=name)}
     if not offers:
         raise unknown_name("bidder", name, names())
     if len(offers) > 1:

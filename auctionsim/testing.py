@@ -24,7 +24,7 @@ __all__ = ["BidderReport", "check_bidder"]
 Float64Array = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-# Every so many seats one has so small a budget that it runs dry early in the day.
+# Of so many seats, one has a budget for a few wins, and one too small a budget to take part.
 _POOR_EVERY, _POOR_BUDGET = 7, 20.0
 _ALONE = 3
 
@@ -60,8 +60,8 @@ def check_bidder(
 ) -> BidderReport:
     """Hold a bidder to its contract, on which comparable results rest.
 
-    It plays all seats of a market in two episodes, some with budgets that run dry; what it saw is
-    then shown to it again, in other orders and batches. Checked are:
+    It plays all seats of a market in two episodes, some with hardly any budget. What it saw is then
+    shown to it again, in other orders and batches. Checked are:
 
     - multipliers are finite and >= 0, one a seat, and no error is raised;
     - what it is given (campaigns, observations) stays as it was;
@@ -86,6 +86,8 @@ def check_bidder(
     """
     if not tasks:
         raise invalid_argument("tasks", "must not be empty", tasks, "Name the bidder's tasks.")
+    if not tolerance >= 0.0:
+        raise invalid_argument("tolerance", "must be >= 0", tolerance, "Use 0, or 1e-4 say.")
     name = bidder if isinstance(bidder, str) else type(bidder).__name__
     player = make(bidder) if isinstance(bidder, str) else check_is_bidder(bidder)
     trial = _Trial(name, tolerance)
@@ -245,13 +247,15 @@ def _other_batches(trial: _Trial, watched: _Watched, episode: _Episode) -> list[
 
 
 def _simulation(market: MarketConfig, episode: int, seed: int, tasks: Sequence[str]) -> Simulation:
-    """Deal the tasks out to all seats, and give some of them hardly any budget."""
+    """Deal the tasks out to all seats, and give some of them hardly any budget, or less."""
     own = Simulation(market, [episode], seed).campaigns
     codes = np.array([task_code(task) for task in tasks], np.int8)
     seats = np.arange(len(own))
     campaigns = with_tasks(market, own, codes[seats % len(codes)])
-    poor = seats % _POOR_EVERY == _POOR_EVERY // 2
-    campaigns = replace(campaigns, budget=np.where(poor, _POOR_BUDGET, campaigns.budget))
+    budget = campaigns.budget.copy()
+    budget[_POOR_EVERY // 2 :: _POOR_EVERY] = _POOR_BUDGET
+    budget[_POOR_EVERY - 1 :: _POOR_EVERY] = max(0.01, market.min_remaining_budget / 2)
+    campaigns = replace(campaigns, budget=budget)
     return Simulation(market, [episode], seed, campaigns=campaigns)
 
 
