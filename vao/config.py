@@ -75,7 +75,7 @@ class TrainingConfig:
     log_every: int = 20
     temperature: float = 0.1
     refresh: int = 5
-    validation_batch: int = 16
+    validation_batch: int = 12
 
     def __post_init__(self) -> None:
         from vao.conditions import Request

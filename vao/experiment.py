@@ -116,7 +116,7 @@ class Arena:
         """
         factors = tqdm(_FACTORS, desc="constant multipliers", disable=not progress)
         scores = {factor: self.select(FixedMultiplier(factor)) for factor in factors}
-        best = {task: max(_FACTORS, key=lambda f, t=task: scores[f][t]) for task in TASKS}
+        best = {task: max(scores, key=lambda f: scores[f][task]) for task in TASKS}
         results = {
             task: self.play(FixedMultiplier(best[task]), task, self.testing) for task in TASKS
         }

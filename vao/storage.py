@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
-import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,7 +17,8 @@ from torch import Tensor, nn
 
 from auctionsim.config_files import build
 from auctionsim.dataset.files import sha256_of_file, write_json, write_whole
-from auctionsim.errors import InvalidArgumentError, InvalidDataError, invalid_argument, invalid_data
+from auctionsim.dataset.staging import check_free, staged_folder
+from auctionsim.errors import InvalidArgumentError, InvalidDataError, invalid_data
 from auctionsim.tasks import TASKS, task_code
 from vao.conditions import Request, RequirementEncoder
 from vao.config import TrainingConfig
@@ -28,7 +27,7 @@ from vao.networks import check_device, new_inverse, new_planner
 from vao.policy import PlannerBidder, TrainedModel
 from vao.scales import Scales
 
-__all__ = ["load_policy", "save_policy"]
+__all__ = ["check_vacant", "load_policy", "save_policy"]
 
 FORMAT = "vao-policy"
 VERSION = 1
@@ -92,38 +91,34 @@ class _Card:
     weights_sha256: str
 
 
-def save_policy(policy: PlannerBidder, folder: Path | str) -> None:
-    """Write a policy to a new folder, whole or not at all.
+def check_vacant(folder: Path | str, overwrite: bool = False) -> None:
+    """Raise `InvalidArgumentError` unless `save_policy` could write to the folder."""
+    check_free(Path(folder), overwrite, CARD)
+
+
+def save_policy(policy: PlannerBidder, folder: Path | str, *, overwrite: bool = False) -> None:
+    """Write a policy to a folder, whole or not at all.
 
     Args:
         policy: What `vao.train` returned.
         folder: Where to; must not exist yet, or be empty.
+        overwrite: Whether a policy that lies there may be replaced.
 
     Raises:
-        InvalidArgumentError: If the folder holds something already.
+        InvalidArgumentError: If the folder holds something else.
     """
-    folder = Path(folder)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise invalid_argument("folder", "must be new or empty", str(folder), "Name another one.")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = folder.with_name(f".{folder.name}.{secrets.token_hex(6)}.tmp")
-    temporary.mkdir()
-    try:
+    with staged_folder(Path(folder), overwrite, CARD) as staging:
         weights = save_tensors(_weights(policy.models))
-        write_whole(temporary / WEIGHTS, lambda file: file.write(weights))
+        write_whole(staging / WEIGHTS, lambda file: file.write(weights))
         card = _Card(
             format=FORMAT,
             version=VERSION,
             config=policy.config,
             requests=policy.requests,
             models=[_Model.of(model) for model in policy.models],
-            weights_sha256=sha256_of_file(temporary / WEIGHTS),
+            weights_sha256=sha256_of_file(staging / WEIGHTS),
         )
-        write_json(temporary / CARD, asdict(card))
-        temporary.replace(folder)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
+        write_json(staging / CARD, asdict(card))
 
 
 def load_policy(folder: Path | str, device: torch.device | str = "cpu") -> PlannerBidder:

@@ -13,20 +13,21 @@ from auctionsim.errors import AuctionSimError, invalid_argument
 
 
 @contextmanager
-def staged_folder(out: Path, overwrite: bool) -> Iterator[Path]:
+def staged_folder(out: Path, overwrite: bool, mark: str = CARD_FILE) -> Iterator[Path]:
     """Give a new folder beside `out` to write into; it takes `out`'s name if all went well.
 
     After an error the new folder is removed, and whatever lay at `out` is as it was.
 
     Args:
         out: The final folder.
-        overwrite: Whether a dataset that lies there may be replaced.
+        overwrite: Whether what lies there may be replaced.
+        mark: The file by which a folder to be replaced is known as one of its kind.
 
     Raises:
         InvalidArgumentError: If `out` is taken, or its parent cannot be written to.
     """
     out = out.resolve()
-    check_free(out, overwrite)
+    check_free(out, overwrite, mark)
     staging = out.with_name(f".{out.name}.{secrets.token_hex(6)}.tmp")
     try:
         staging.mkdir(parents=True)
@@ -35,15 +36,15 @@ def staged_folder(out: Path, overwrite: bool) -> Iterator[Path]:
         raise invalid_argument("out", rule, error, "Choose another place.") from error
     try:
         yield staging
-        check_free(out, overwrite)
+        check_free(out, overwrite, mark)
         _swap(staging, out)
     except BaseException:
         shutil.rmtree(staging, ignore_errors=True)
         raise
 
 
-def check_free(out: Path, overwrite: bool) -> None:
-    """Raise `InvalidArgumentError` unless `out` is new, empty, or a dataset to be replaced."""
+def check_free(out: Path, overwrite: bool, mark: str = CARD_FILE) -> None:
+    """Raise `InvalidArgumentError` unless `out` is new, empty, or may be replaced."""
     if not out.exists():
         return
     if not out.is_dir():
@@ -53,10 +54,10 @@ def check_free(out: Path, overwrite: bool) -> None:
     if not overwrite:
         mend = "Choose another folder, or allow overwriting."
         raise _taken(out, "must be new or empty", "files", mend)
-    if not (out / CARD_FILE).is_file():
-        # Overwriting by mistake must not cost anyone a folder that is no dataset.
-        mend = "Choose another folder; only datasets are overwritten."
-        raise _taken(out, "must be a dataset to be overwritten", f"no {CARD_FILE}", mend)
+    if not (out / mark).is_file():
+        # Overwriting by mistake must not cost anyone a folder of another kind.
+        mend = "Choose another folder; only one with this file is overwritten."
+        raise _taken(out, f"must hold {mark} to be overwritten", "no such file", mend)
 
 
 def _swap(staging: Path, out: Path) -> None:

@@ -55,7 +55,11 @@ class Evaluate(Command):
         if not self.policies:
             raise invalid_argument("POLICY", "must be given", "none", "Name a policy's folder.")
         use_threads(self.threads)
-        loaded = {str(folder): load_policy(folder) for folder in self.policies}
+        loaded = {_name(folder): load_policy(folder) for folder in self.policies}
+        if len(loaded) < len(self.policies):
+            rule = "must be folders of different names"
+            found = ", ".join(map(str, self.policies))
+            raise invalid_argument("POLICY", rule, found, "Rename one of them.")
         arena = self._arena()
         results = {n: arena.test(p, progress=self.progress) for n, p in loaded.items()}
         return {
@@ -100,6 +104,10 @@ class Evaluate(Command):
             testing=episodes,
             protocol=self.protocol,
         )
+
+
+def _name(folder: Path) -> str:
+    return folder.resolve().name
 
 
 def _rows(results: Mapping[str, TaskResults]) -> list[MethodResult]:

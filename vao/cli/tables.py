@@ -13,8 +13,14 @@ if TYPE_CHECKING:
 __all__ = ["results_table"]
 
 
+_HEADINGS = ("method", "task", "Value", "expected", "strict", "paper", "delta m")
+
+
 def results_table(results: Sequence[MethodResult], tasks: Sequence[str]) -> Table:
-    """Build the main table: a line a method and task, mean ± standard error, delta-m."""
+    """Build the main table, within 80 columns: a line a method and task, mean±standard error.
+
+    Columns: Value, expected Value, Score (strict), Score (paper), delta-m.
+    """
     from auctionsim.cli.output import table
     from vao.report.data import METRICS
 
@@ -25,13 +31,13 @@ def results_table(results: Sequence[MethodResult], tasks: Sequence[str]) -> Tabl
             delta = result.delta_m.mean if result.delta_m and place == 0 else None
             name = result.name if place == 0 else ""
             rows.append((name, task, *cells, "" if delta is None else f"{delta:+.1f} %"))
-    return table(("method", "task", *METRICS.values(), "delta m"), rows)
+    return table(_HEADINGS, rows)
 
 
 def _shown(estimate: Estimate) -> str:
     if estimate.mean is None:
         return "–"
-    digits = 2 if abs(estimate.mean) >= 1 else 4
+    digits = 1 if abs(estimate.mean) >= 10 else 2 if abs(estimate.mean) >= 1 else 3
     error = estimate.standard_error
-    shown = "" if error is None else f" ± {error:.{digits}f}"
+    shown = "" if error is None else f"±{error:.{digits}f}"
     return f"{estimate.mean:.{digits}f}{shown}"
