@@ -15,8 +15,8 @@ __all__ = ["LIMIT", "LINEAR_FEATURES", "ActionNormaliser", "StateNormaliser", "s
 LIMIT = 5.0
 """Standardised numbers are clipped to +-LIMIT, in training as at acting."""
 
-LINEAR_FEATURES = frozenset({"time_left", "budget_left", "mean_win", "mean_win_last_3"})
-"""Shares in [0, 1], left linear; all others are heavy-tailed amounts, put on a log scale."""
+LINEAR_FEATURES = frozenset({"time_left", "budget_left"})
+"""Left linear; all other features are amounts, heavy-tailed in some markets, put on a log scale."""
 
 FloatArray = NDArray[np.float64]
 
