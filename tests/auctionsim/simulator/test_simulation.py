@@ -15,6 +15,7 @@ from auctionsim.observation import FEATURES
 from auctionsim.simulator import Simulation, StepOutcome, market_campaigns, with_tasks
 from auctionsim.simulator.seats import assign_tasks
 from auctionsim.tasks import BCB, CPA_MCB, TARGET_ROAS
+from tests.auctionsim.simulator.comparing import assert_same_outcome, run_of
 
 # Every opportunity is worth 0.5 to everybody: bids are half the multipliers.
 EQUAL = Traffic(
@@ -360,3 +361,21 @@ def test_a_target_does_not_depend_on_when_it_is_asked_for() -> None:
     np.testing.assert_array_equal(some.cpa_target, as_cpa.cpa_target[[5, 3]])
     assert as_cpa.cpa_target.min() >= 60
     assert as_cpa.cpa_target.max() <= 130
+
+
+@pytest.mark.parametrize("rules", ["default", "auctionnet"])
+def test_long_steps_bring_the_same_bits_in_chunks_and_in_batches(rules: str) -> None:
+    """Bids over 18 powers of ten: only then do sums of float32 in another order round apart."""
+    market = replace(load_market("small"), rules=rules, reserve_price=0.0)
+    alone = [Simulation(market, [9], chunk=chunk) for chunk in (256, 8192)]
+    batch = Simulation(market, [5, 9, 7], runs=[0, 1, 1, 2])
+    random = np.random.default_rng(0)
+    for _ in range(4):
+        wide = 10.0 ** random.uniform(-15, 3, len(alone[0].values(0)))
+        bids = {seat: wide * (1.0 - seat / 100) for seat in range(5)}
+        one, two = (simulation.step(np.zeros(48), bids) for simulation in alone)
+        assert_same_outcome(one, two)
+        both = {seat + 48 * run: row for run in (1, 2) for seat, row in bids.items()}
+        together = batch.step(np.zeros(4 * 48), both)
+        for run in (1, 2):
+            assert_same_outcome(run_of(together, run), one)
