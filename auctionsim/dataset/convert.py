@@ -82,20 +82,16 @@ def convert_log(
     """
     began = time.perf_counter()
     split_of = _split_of(splits or {})
-    if not 0.0 <= min_remaining_budget < float("inf"):
-        rule = "must be finite and >= 0"
-        raise invalid_argument("min_remaining_budget", rule, min_remaining_budget, "Change it.")
+    _check_least_budget(min_remaining_budget)
     files, plan, out = find_logs(source), read_tasks(tasks), Path(out)
     _check_apart(files, out)
     with staged_folder(out, overwrite) as staging:
         rows = _RowCounter(files, progress)
         periods = _Periods(add_up(rows.counted(read_batches(files))))
         parts = (
-            (
-                split_of.get(p.period, "train"),
-                trajectories_of(p, plan.codes(p.advertisers), min_remaining_budget),
-            )
+            (split_of.get(p.period, "train"), trajectories_of(p, codes, min_remaining_budget))
             for p in periods
+            for codes in [plan.codes(p.advertisers)]
         )
         config = _config(files, plan, split_of, min_remaining_budget)
         card = _write(staging, parts, config)
@@ -114,6 +110,12 @@ def convert_log(
         costs = ("files", "rows", "seconds", "peak_memory_mib")
         write_json(staging / RUN_FILE, {n: v for n, v in asdict(report).items() if n in costs})
     return report
+
+
+def _check_least_budget(least: float) -> None:
+    if not 0.0 <= least < float("inf"):
+        rule = "must be finite and >= 0"
+        raise invalid_argument("min_remaining_budget", rule, least, "Change it.")
 
 
 class _RowCounter:

@@ -44,15 +44,15 @@ def clear(
     - `gsp` (generalised second price; Edelman, Ostrovsky and Schwarz, 2007): the next-ranked bid,
       or the reserve price if that is higher;
     - `second_price` (Vickrey, 1961): the same with one slot; `slots` must be 1;
-    - `first_price`: the winner's own bid, and the reserve price for a slot left unsold.
+    - `first_price`: the winner's own bid; the reserve price for an unsold slot.
 
     `rules="auctionnet"` adds the rule of the AuctionNet simulator (Su et al., 2024): a slot whose
     price is not above the reserve price stays unsold. So under `gsp` a sole bidder buys nothing,
     and k bidders above the reserve price buy at most k - 1 slots.
 
-    Equal bids are ordered by a 64-bit hash of (seed, number of the opportunity, advertiser id),
-    then by id. Row r is opportunity `first_opportunity + r`: rows cleared in blocks, with threads,
-    or with columns (and their ids) in another order, get the same outcome.
+    Equal bids are ordered by a 64-bit hash of (seed, opportunity number, advertiser id), then id.
+    Row r is opportunity `first_opportunity + r`: neither blocks, nor threads, nor the order of the
+    columns (with their ids) change an outcome.
 
     Everything is compared in the precision of the bids: with float32 bids the reserve price is
     rounded to float32 first, and a bid equal to the rounded price buys.
@@ -62,8 +62,8 @@ def clear(
             other real dtypes are computed as float64. Either size may be 0.
         reserve_price: Lowest price of a slot, finite and >= 0, in currency.
         slots: Slots an opportunity, >= 1; may exceed the number of advertisers.
-        mechanism: One of "gsp", "second_price", "first_price".
-        rules: One of "default", "auctionnet".
+        mechanism: One of `MECHANISMS`.
+        rules: One of `RULES`.
         seed: Seed of the order among equal bids, 0 <= seed < 2^64.
         first_opportunity: Number of the first row within its run; the last must be below 2^64.
         ids: (advertisers,) ids of the columns, unique, 0 <= id < 2^32; 0, 1, 2, ... by default.
@@ -75,7 +75,6 @@ def clear(
         InvalidArgumentError: an argument breaks its rule.
     """
     checked = check_bids(bids)
-    rows, advertisers = checked.shape
     pricing = _Pricing(
         check_reserve(reserve_price, checked.dtype),
         check_name("mechanism", mechanism, MECHANISMS) == "first_price",
@@ -83,9 +82,9 @@ def clear(
     )
     depth = _check_slots(slots, mechanism)
     key = check_integer("seed", seed, 0, 2**64 - 1, "Use 0, say.")
-    last = 2**64 - max(rows, 1)
+    last = 2**64 - max(len(checked), 1)
     start = check_integer("first_opportunity", first_opportunity, 0, last, "Number rows from 0.")
-    return _clear_all(checked, depth, pricing, key, start, check_ids(ids, advertisers))
+    return _clear_all(checked, depth, pricing, key, start, check_ids(ids, checked.shape[1]))
 
 
 class _Pricing(NamedTuple):

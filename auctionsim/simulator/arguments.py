@@ -9,14 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from auctionsim.bidding import LARGEST_MULTIPLIER
 from auctionsim.campaigns import Campaigns
 from auctionsim.errors import invalid_argument
 from auctionsim.mechanism.arguments import check_integer
 from auctionsim.random_numbers import BLOCK
 from auctionsim.tasks import TASKS
-
-# Values stay far below 1e8, so no product with a multiplier leaves float32's range.
-_LARGEST = 1e30
 
 
 def check_seed(seed: object) -> int:
@@ -117,10 +115,10 @@ def _numbers(argument: str, values: ArrayLike, rule: str) -> NDArray[np.float64]
 
 
 def _amounts(argument: str, array: NDArray[np.float64]) -> NDArray[np.float32]:
-    good = (array >= 0.0) & (array <= _LARGEST)  # false for nan as well
+    good = (array >= 0.0) & (array <= LARGEST_MULTIPLIER)  # false for nan as well
     if not good.all():
         place = tuple(int(x) for x in np.argwhere(~good)[0])
         found = f"{array[place]} at {place[0] if len(place) == 1 else place}"
-        rule = f"must be finite, >= 0 and at most {_LARGEST:g}"
+        rule = f"must be finite, >= 0 and at most {LARGEST_MULTIPLIER:g}"
         raise invalid_argument(argument, rule, found, "Mend the bidder.")
     return array.astype(np.float32)

@@ -37,7 +37,7 @@ def results_table(results: Sequence[MethodResult], tasks: Sequence[str]) -> Tabl
 def _shown(estimate: Estimate) -> str:
     if estimate.mean is None:
         return "–"
-    digits = 1 if abs(estimate.mean) >= 10 else 2 if abs(estimate.mean) >= 1 else 3
+    digits = 1 if abs(estimate.mean) >= 10 else 2
     error = estimate.standard_error
     shown = "" if error is None else f"±{error:.{digits}f}"
     return f"{estimate.mean:.{digits}f}{shown}"

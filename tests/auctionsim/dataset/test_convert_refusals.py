@@ -174,7 +174,7 @@ def test_a_taken_place_is_left_alone(tmp_path: Path) -> None:
     out.mkdir()
     (out / "thesis.tex").write_text("x")
     assert "must be new or empty" in refusal(tmp_path, source, InvalidArgumentError)
-    with pytest.raises(InvalidArgumentError, match="must hold card.json to be overwritten"):
+    with pytest.raises(InvalidArgumentError, match=r"must hold card\.json to be overwritten"):
         convert_log(source, out, overwrite=True, progress=False)
     assert (out / "thesis.tex").read_text() == "x"
     with pytest.raises(InvalidArgumentError, match="must be a folder; found 'a file'"):
