@@ -6,11 +6,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from vao.conditions import Request
     from vao.config import TrainingConfig, load_training_config
     from vao.history import read_history, write_history
     from vao.metrics import delta_m
     from vao.policy import PlannerBidder
+    from vao.request import Request
     from vao.selection import choose_requests
     from vao.storage import load_policy, save_policy
     from vao.training import TrainingResult, train
@@ -35,7 +35,7 @@ __all__ = [
 # Loaded on first use: most names need torch, which takes seconds to import.
 _HOMES = {
     "PlannerBidder": "policy",
-    "Request": "conditions",
+    "Request": "request",
     "TrainingConfig": "config",
     "TrainingResult": "training",
     "alignment_weights": "weighting.alignment",

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from auctionsim.config_files import build, load
 from auctionsim.errors import invalid_argument, unknown_name
+from vao.request import Request
 
 __all__ = ["METHODS", "Method", "TrainingConfig", "load_training_config"]
 
@@ -43,7 +44,7 @@ class TrainingConfig:
         inverse_steps: Updates of the inverse dynamics, before the planner's.
         inverse_width: Size of the inverse dynamics' hidden layers.
         select_every: Updates between roll-outs that choose the checkpoint.
-        quantile: Return to ask for in these (see `vao.conditions.Request`).
+        quantile: Return to ask for in these (see `vao.request.Request`).
         ratio: CPA and ROAS to ask for in these.
         log_every: Updates between records of the losses.
         temperature: VAO's lambda.
@@ -75,11 +76,9 @@ class TrainingConfig:
     log_every: int = 20
     temperature: float = 0.1
     refresh: int = 5
-    validation_batch: int = 12
+    validation_batch: int = 8
 
     def __post_init__(self) -> None:
-        from vao.conditions import Request
-
         if self.method not in METHODS:
             raise unknown_name("method", str(self.method), METHODS)
         for name in _POSITIVE:

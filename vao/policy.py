@@ -15,9 +15,10 @@ from auctionsim.campaigns import Campaigns
 from auctionsim.errors import invalid_argument, invalid_data
 from auctionsim.observation import FEATURES
 from auctionsim.tasks import TASKS
-from vao.conditions import Request, requirement_vector
+from vao.conditions import requirement_vector
 from vao.config import TrainingConfig
 from vao.models import InverseDynamics, Planner
+from vao.request import Request
 from vao.scales import Scales, feature_columns
 
 __all__ = ["PlannerBidder", "TrainedModel"]

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import product
 
 from auctionsim.errors import invalid_argument
-from vao.conditions import Request
 from vao.policy import PlannerBidder
+from vao.request import Request
 from vao.training import Score, checked_scores
 
 __all__ = ["Trial", "choose_requests"]

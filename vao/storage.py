@@ -20,11 +20,12 @@ from auctionsim.dataset.files import sha256_of_file, write_json, write_whole
 from auctionsim.dataset.staging import check_free, staged_folder
 from auctionsim.errors import InvalidArgumentError, InvalidDataError, invalid_data
 from auctionsim.tasks import TASKS, task_code
-from vao.conditions import Request, RequirementEncoder
+from vao.conditions import RequirementEncoder
 from vao.config import TrainingConfig
 from vao.models import ActionNormaliser, StateNormaliser
 from vao.networks import check_device, new_inverse, new_planner
 from vao.policy import PlannerBidder, TrainedModel
+from vao.request import Request
 from vao.scales import Scales
 
 __all__ = ["check_vacant", "load_policy", "save_policy"]

@@ -13,11 +13,11 @@ from auctionsim.dataset import Trajectories
 from auctionsim.errors import invalid_argument
 from auctionsim.observation import FEATURES
 from auctionsim.tasks import TASKS
-from vao.conditions import Request
 from vao.config import TrainingConfig
 from vao.learner import Learner
 from vao.policy import PlannerBidder
 from vao.preparation import build_learners
+from vao.request import Request
 
 __all__ = ["Record", "Score", "TrainingResult", "train"]
 
