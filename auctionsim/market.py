@@ -10,10 +10,8 @@ from numbers import Integral, Real
 from typing import Any
 
 from auctionsim.errors import invalid_argument, unknown_name
+from auctionsim.rules import BIAS, EXPOSURE, MECHANISMS, RULES
 from auctionsim.tasks import TASKS
-
-MECHANISMS: tuple[str, ...] = ("gsp", "second_price", "first_price")
-RULES: tuple[str, ...] = ("default", "auctionnet")
 
 # Blocks of a day have counters of their own among an advertiser's draws: so many fit in.
 MOST_BLOCKS = 2**20
@@ -94,7 +92,8 @@ class Traffic:
         error_mean: Mean over advertisers of the prediction error sigma / probability.
         error_spread: Standard deviation of that ratio over advertisers.
         prediction_bias: Size of the bias of true against predicted probabilities; 0 for none, 1 for
-            AuctionNet's (mean of a normal cut at random points within two prediction errors).
+            AuctionNet's (mean of a normal cut at random points within two prediction errors); null
+            for what the market's rules say.
     """
 
     daily_profile: tuple[float, ...] = DAILY_PROFILE
@@ -109,7 +108,7 @@ class Traffic:
     deviation_step_spread: float = 0.2
     error_mean: float = 0.15
     error_spread: float = 0.06
-    prediction_bias: float = 0.0
+    prediction_bias: float | None = None
 
     def __post_init__(self) -> None:
         profile = self.daily_profile
@@ -130,9 +129,10 @@ class Traffic:
             "deviation_step_spread",
             "error_mean",
             "error_spread",
-            "prediction_bias",
         ):
             _check_not_negative(f"traffic.{name}", getattr(self, name))
+        if self.prediction_bias is not None:
+            _check_not_negative("traffic.prediction_bias", self.prediction_bias)
 
 
 @dataclass(frozen=True)
@@ -212,9 +212,11 @@ class MarketConfig:
         categories: Categories; advertiser i is in category i * categories // advertisers.
         slots: Ad slots an opportunity, from 1.
         mechanism: "gsp", "second_price" (one slot) or "first_price".
-        rules: "default", or "auctionnet": a slot whose price is the reserve is unsold, and winners
-            who over-spend in a step are dropped at random and the step is auctioned again.
+        rules: "default", or "auctionnet": a slot whose price is the reserve is unsold, winners who
+            over-spend in a step are dropped at random and the step is auctioned again, and
+            exposure and bias of the probabilities are AuctionNet's unless given.
         exposure: Probability that slot k is seen, falling; one look per opportunity decides all.
+            Empty for the rules' own: 1, 0.8, 0.6 by default, 1, 0.8, 0.48 in AuctionNet.
         reserve_price: Lowest price of a slot, in currency.
         min_remaining_budget: Who begins a step with less sits it out, in currency.
         traffic: Opportunities and probabilities.
@@ -230,7 +232,7 @@ class MarketConfig:
     slots: int = 3
     mechanism: str = "gsp"
     rules: str = "default"
-    exposure: tuple[float, ...] = (1.0, 0.8, 0.6)
+    exposure: tuple[float, ...] = ()
     reserve_price: float = 0.0001
     min_remaining_budget: float = 0.1
     traffic: Traffic = field(default_factory=Traffic)
@@ -255,8 +257,19 @@ class MarketConfig:
         price, rule = self.reserve_price, f"must be at most {_LARGEST_PRICE:g}"
         _require(price <= _LARGEST_PRICE, "reserve_price", rule, price)
 
+    @property
+    def slot_exposure(self) -> tuple[float, ...]:
+        """Probability that each slot is seen: as given, or the rules' own."""
+        return self.exposure or EXPOSURE[self.rules][: self.slots]
+
+    @property
+    def prediction_bias(self) -> float:
+        """Size of the bias of true against predicted probabilities: as given, or the rules' own."""
+        given = self.traffic.prediction_bias
+        return BIAS[self.rules] if given is None else given
+
     def _check_exposure(self) -> None:
-        seen = self.exposure
+        seen = self.slot_exposure if self.exposure == () else self.exposure
         rule = "must hold one probability a slot, in [0, 1] and falling"
         ok = _is_row(seen) and len(seen) == self.slots and all(0 <= x <= 1 for x in seen)
         ok = ok and all(a >= b for a, b in itertools.pairwise(seen))

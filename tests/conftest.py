@@ -7,6 +7,7 @@ import os
 # Read once, when the libraries load: the workers of a parallel run share the same few cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("NUMBA_NUM_THREADS", "2")
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 import numba

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from auctionsim.mechanism.api import clear
-from auctionsim.mechanism.clearing import MECHANISMS, RULES, Clearing
+from auctionsim.mechanism.clearing import Clearing
+from auctionsim.rules import MECHANISMS, RULES
 
 __all__ = ["MECHANISMS", "RULES", "Clearing", "clear"]

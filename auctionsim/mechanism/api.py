@@ -18,8 +18,9 @@ from auctionsim.mechanism.arguments import (
     check_name,
     check_reserve,
 )
-from auctionsim.mechanism.clearing import MECHANISMS, RULES, Bids, Clearing, Ids
+from auctionsim.mechanism.clearing import Bids, Clearing, Ids
 from auctionsim.mechanism.kernels import clear_rows
+from auctionsim.rules import MECHANISMS, RULES
 
 _MAX_SLOTS = 1_000_000
 _BIDS_PER_THREAD = 2**17  # about 0.3 ms of work: below that a thread costs more than it saves

@@ -1,4 +1,4 @@
-"""What an auction returns, and the names of the mechanisms and rules it knows."""
+"""What an auction returns."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-MECHANISMS: tuple[str, ...] = ("gsp", "second_price", "first_price")
-RULES: tuple[str, ...] = ("default", "auctionnet")
 
 Bids = NDArray[np.floating[Any]]
 Winners = NDArray[np.int32]

@@ -155,7 +155,7 @@ class _Walk:
             tally.market_price += float(clearing.market_price[place])
             for slot, i in enumerate(clearing.winners[place].tolist()):
                 if i >= 0:
-                    exposed = bool(self.offer.look[j] < self.market.exposure[slot])
+                    exposed = bool(self.offer.look[j] < self.market.slot_exposure[slot])
                     price = float(clearing.prices[place, slot])
                     sale = Sale(self.step, j, slot, i, float(row[i]), price, exposed)
                     tally.sales.append(sale)

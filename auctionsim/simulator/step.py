@@ -86,7 +86,7 @@ def auction(
     top_column = np.empty(top_bid.shape, np.int32)
     out, price_sum = np.zeros((runs, 8, advertisers)), np.zeros((runs, 1))
     ids = np.arange(advertisers, dtype=np.uint32)
-    exposure = np.array(market.exposure, np.float64)
+    exposure = np.array(market.slot_exposure, np.float64)
     low, high = tables.keys
     for first in range(0, most, chunk):
         last = min(first + chunk, most)

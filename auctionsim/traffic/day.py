@@ -66,7 +66,7 @@ def draw_day(market: MarketConfig, key: int) -> Day:
         mean=np.minimum(mean, 1.0).astype(np.float32),
         deviation=deviation.astype(np.float32),
         error_ratio=error_ratio,
-        bias=_bias(traffic, key, ids, error_ratio),
+        bias=_bias(market.prediction_bias, key, ids, error_ratio),
     )
 
 
@@ -131,15 +131,13 @@ def _error_ratios(traffic: Traffic, key: int, ids: NDArray[np.int64]) -> Float64
     return np.abs(traffic.error_mean + traffic.error_spread * noise)
 
 
-def _bias(
-    traffic: Traffic, key: int, ids: NDArray[np.int64], error_ratio: Float64Array
-) -> Float64Array:
-    """True over predicted probability: 1 + bias * sigma ratio * mean of a cut standard normal."""
-    if traffic.prediction_bias == 0.0:
+def _bias(size: float, key: int, ids: NDArray[np.int64], error_ratio: Float64Array) -> Float64Array:
+    """True over predicted probability: 1 + size * sigma ratio * mean of a cut standard normal."""
+    if size == 0.0:
         return np.ones(len(ids))
     from scipy.stats import truncnorm
 
     draws = uniforms(key, _ERROR + 1, ids, PURPOSE_ADVERTISER)
     shift = truncnorm.mean(-2.0 * draws[:, 0], 2.0 * draws[:, 1])
-    factor = 1.0 + traffic.prediction_bias * error_ratio * np.asarray(shift)
+    factor = 1.0 + size * error_ratio * np.asarray(shift)
     return np.asarray(np.maximum(factor, 0.0), np.float64)

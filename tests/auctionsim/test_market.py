@@ -33,7 +33,7 @@ MARKET_REFUSES: dict[str, list[Any]] = {
     "mechanism": ["vcg", "GSP", ""],
     "rules": ["auction-net", ""],
     "exposure": [
-        (1.0, 0.8), (1.0, 0.8, 0.6, 0.4), (), (0.5, 0.8, 0.6), (1.1, 0.8, 0.6), (1.0, 0.8, -0.1),
+        (1.0, 0.8), (1.0, 0.8, 0.6, 0.4), (0.5, 0.8, 0.6), (1.1, 0.8, 0.6), (1.0, 0.8, -0.1),
         (1.0, NAN, 0.6), ("1", "0.8", "0.6"), "abc", None, 1.0, (True, True, True),
     ],
     "reserve_price": [-0.1, NAN, INF, 1e31, "0", None, True],
@@ -59,9 +59,9 @@ TRAFFIC_REFUSES: dict[str, list[Any]] = {
             "deviation_step_spread",
             "error_mean",
             "error_spread",
-            "prediction_bias",
         )
     },
+    "prediction_bias": [-0.1, NAN, INF, "0", True],
 }
 
 BAD_LIMITS = [(0.0, 1.0), (-1.0, 1.0), (2.0, 1.0), (1.0, INF), (NAN, 1.0), (1.0,), (1, 2, 3), "12"]
@@ -187,13 +187,22 @@ def test_smaller_markets_scale_probabilities_and_reserve_alone(
     )
 
 
+def test_rules_bring_their_own_exposure_and_bias_unless_given() -> None:
+    plain, other = MarketConfig(), MarketConfig(rules="auctionnet")
+    assert (plain.slot_exposure, plain.prediction_bias) == ((1.0, 0.8, 0.6), 0.0)
+    assert (other.slot_exposure, other.prediction_bias) == ((1.0, 0.8, 0.48), 1.0)
+    given = replace(other, exposure=(1.0, 1.0, 1.0), traffic=Traffic(prediction_bias=0.5))
+    assert (given.slot_exposure, given.prediction_bias) == ((1.0, 1.0, 1.0), 0.5)
+    assert MarketConfig(slots=1).slot_exposure == (1.0,)
+    with pytest.raises(InvalidArgumentError, match="`exposure`"):
+        MarketConfig(slots=4)
+
+
 def test_auctionnet_market_differs_by_its_rules_alone() -> None:
     paper, market = load_market("paper"), load_market("auctionnet")
     assert market == replace(
         paper,
         name="auctionnet",
         rules="auctionnet",
-        exposure=(1.0, 0.8, 0.48),
-        traffic=replace(paper.traffic, prediction_bias=1.0),
         values=ValueSpreads(known={"cpa_mcb": 0.0, "target_roas": 0.0, "bcb": 0.0}),
     )

@@ -53,7 +53,15 @@ def test_who_gets_the_dropped_opportunities_may_over_spend_in_its_turn() -> None
 def test_without_over_spending_the_step_is_that_of_one_auction() -> None:
     market = load_market("tiny")
     rich = CampaignTerms(budget=(1e7, 1e7), budget_step=1.0)
-    market = replace(market, campaigns=rich, reserve_price=0.0, advertisers=20)
+    traffic = replace(market.traffic, prediction_bias=0.0)
+    market = replace(
+        market,
+        campaigns=rich,
+        reserve_price=0.0,
+        advertisers=20,
+        exposure=(1.0, 0.8, 0.6),
+        traffic=traffic,
+    )
     one = Simulation(market, [2])
     two = Simulation(replace(market, rules="auctionnet"), [2])
     while not one.done:

@@ -1,0 +1,15 @@
+"""Names of the auction's mechanisms and rules, and what the rules imply for a market."""
+
+from __future__ import annotations
+
+MECHANISMS: tuple[str, ...] = ("gsp", "second_price", "first_price")
+RULES: tuple[str, ...] = ("default", "auctionnet")
+
+#: By rules: probability that each slot is seen.
+EXPOSURE: dict[str, tuple[float, ...]] = {
+    "default": (1.0, 0.8, 0.6),
+    "auctionnet": (1.0, 0.8, 0.48),
+}
+
+#: By rules: size of the bias of true against predicted probabilities.
+BIAS: dict[str, float] = {"default": 0.0, "auctionnet": 1.0}
