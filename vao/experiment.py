@@ -39,7 +39,7 @@ __all__ = [
 TaskResults = dict[str, Evaluation]
 """Evaluations by task name."""
 
-_FACTORS = (0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.35, 1.5, 1.75, 2.0)
+_FACTORS = (0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.4, 1.7)
 
 
 @dataclass(frozen=True)
@@ -177,8 +177,8 @@ class Experiment:
 
     dataset: Dataset
     arena: Arena
-    quantiles: tuple[float, ...] = (0.5, 0.75, 0.9)
-    ratios: tuple[float, ...] = (0.6, 0.75, 0.9, 1.0)
+    quantiles: tuple[float, ...] = (0.5, 0.9)
+    ratios: tuple[float, ...] = (0.75, 0.9, 1.0)
     _loaded: dict[str, Trajectories] = field(default_factory=dict, repr=False)
 
     def split(self, name: str) -> Trajectories:

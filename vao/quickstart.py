@@ -31,8 +31,9 @@ __all__ = ["QuickstartResult", "QuickstartSettings", "run_quickstart"]
 NOTE = (
     "This is a demonstration at small scale: a tiny market, one training seed, planners of a few"
     " thousand weights trained for seconds. Standard errors are over test episodes only and leave"
-    " out how much a method's training varies from seed to seed. It shows that the parts work"
-    " together; it does not rank the methods."
+    " out how much a method's training varies from seed to seed. VAO's weights are measured on"
+    " small batches and swing accordingly. It shows that the parts work together; it does not rank"
+    " the methods."
 )
 
 

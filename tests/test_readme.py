@@ -1,0 +1,58 @@
+"""The README: its code runs, its commands work on the examples, its links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import auctionsim.cli
+import vao.cli
+
+ROOT = Path(__file__).resolve().parent.parent
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+PROGRAMS = {"auctionsim": auctionsim.cli.main, "vao": vao.cli.main}
+
+
+def blocks(language: str) -> list[str]:
+    """Return the README's code blocks in a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
+
+
+def commands() -> list[list[str]]:
+    """Return the README's command lines of our programs, comments left out, in order."""
+    lines = [
+        shlex.split(line, comments=True) for block in blocks("sh") for line in block.split("\n")
+    ]
+    return [line for line in lines if line and line[0] in PROGRAMS]
+
+
+def test_python_blocks_run_one_after_the_other(capsys: pytest.CaptureFixture[str]) -> None:
+    names: dict[str, Any] = {"__name__": "readme"}
+    assert len(blocks("python")) >= 2
+    for block in blocks("python"):
+        exec(compile(block, "README.md", "exec"), names)  # noqa: S102 - our own README
+    value, utilisation = map(float, capsys.readouterr().out.split())
+    assert value > 0
+    assert 0 < utilisation <= 1
+
+
+def test_commands_run_one_after_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    monkeypatch.chdir(tmp_path)
+    assert {line[1] for line in commands()} >= {"simulate", "generate", "convert", "train"}
+    for line in commands():
+        shorter = ["--steps", "10"] if line[:2] == ["vao", "train"] else []
+        assert PROGRAMS[line[0]]([*line[1:], *shorter, "--quiet"]) == 0, capsys.readouterr().err
+
+
+@pytest.mark.parametrize("target", re.findall(r"\]\(([^)#][^)]*)\)", TEXT))
+def test_relative_links_lead_to_files(target: str) -> None:
+    if "://" not in target:
+        assert (ROOT / target).exists()
