@@ -16,6 +16,7 @@ from auctionsim.tasks import TASKS
 from vao.config import Method
 from vao.experiment import Arena, MethodRun, TaskResults, delta_of, requests_in_words
 from vao.report.data import METRICS, Estimate, Line, MethodResult, Pacing, Panel
+from vao.report.words import task_name
 
 __all__ = [
     "BEHAVIOUR",
@@ -136,7 +137,7 @@ def _multiplier(name: str, one: Trajectories) -> Line:
 
 def campaign_in_words(trajectories: Trajectories, task: str) -> str:
     """Describe the first campaign: task, budget, limit."""
-    words = f"{task}, budget {trajectories.budget[0]:,.0f}"
+    words = f"{task_name(task)}, budget {trajectories.budget[0]:,.0f}"
     if task == "cpa_mcb":
         return f"{words}, CPA at most {trajectories.cpa_target[0]:.1f}"
     if task == "target_roas":
