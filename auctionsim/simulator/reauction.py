@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 from auctionsim.market import MarketConfig
 from auctionsim.random_numbers import PURPOSE_DROP, derive_key
+from auctionsim.simulator.auction import auction, summarise
 from auctionsim.simulator.bids import BidPlan, plan_bids
 from auctionsim.simulator.outcome import StepOutcome
-from auctionsim.simulator.step import auction, summarise
 from auctionsim.simulator.tables import StepTables
 
 Float32Array = NDArray[np.float32]
