@@ -1,0 +1,38 @@
+"""One small demonstration run, made once and shared by the tests that look at its parts."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+import yaml
+
+from auctionsim.generate import DatasetConfig
+from tests.auctionsim.worlds import WORLD
+from vao.config import TrainingConfig
+from vao.quickstart import QuickstartResult, QuickstartSettings, run_quickstart
+
+EPISODES = {"train": 4, "val_align": 1, "val_select": 2, "test": 3}
+
+
+def write_configs(folder: Path) -> QuickstartSettings:
+    """Write a toy market, a dataset config and a training config; return settings that use them."""
+    from auctionsim.cli.output import plain
+
+    market, dataset, training = (folder / f"{n}.yaml" for n in ("market", "dataset", "training"))
+    market.write_text(yaml.safe_dump(plain(asdict(WORLD))))
+    config = DatasetConfig("toy", str(market), "mixed", EPISODES)
+    dataset.write_text(yaml.safe_dump(plain(asdict(config))))
+    small = TrainingConfig(
+        steps=6, batch=6, width=8, heads=2, inverse_steps=4, inverse_width=8, select_every=3
+    )
+    training.write_text(yaml.safe_dump(plain(asdict(small))))
+    return QuickstartSettings(str(dataset), str(training), folder / "out", 3)
+
+
+@pytest.fixture(scope="session")
+def demonstration(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, QuickstartResult]:
+    """Return the folder and the result of a demonstration of seconds."""
+    folder = tmp_path_factory.mktemp("demonstration")
+    return folder, run_quickstart(write_configs(folder), progress=False)
