@@ -28,8 +28,9 @@ class Observation:
         cost: Spend so far, in currency, shape (seats,).
         conversions: Conversions so far, shape (seats,).
         value: Realised value of these conversions, shape (seats,).
-        expected_conversions: Sum of probabilities over exposed wins so far, shape (seats,).
-        expected_value: Sum of probability times known value over them, shape (seats,).
+        expected_conversions: Sum over exposed wins so far of the probabilities the bidder was told
+            (true ones may be biased against them), shape (seats,).
+        expected_value: Sum of such probability times known value over them, shape (seats,).
         active: Whether the seat takes part in this step, shape (seats,).
     """
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from auctionsim.market import MarketConfig
 from auctionsim.simulator.bids import BidPlan
-from auctionsim.simulator.kernels import rank_chunk, settle_chunk
+from auctionsim.simulator.kernels import SUMS, rank_chunk, settle_chunk
 from auctionsim.simulator.outcome import StepOutcome
 from auctionsim.simulator.tables import StepTables
 
@@ -43,14 +43,14 @@ def auction(
             as `rank_chunk` wrote them.
 
     Returns:
-        Sums by kind (R, 8, A), as `settle_chunk` documents, and sums of market prices (R,).
+        Sums by kind (R, SUMS, A), as `settle_chunk` documents, and sums of market prices (R,).
     """
     runs, advertisers = plan.multipliers.shape
     most = int(tables.volumes.max())
     depth = market.slots + 1
     top_bid = np.empty((runs, min(chunk, max(most, 1)), depth), np.float32)
     top_column = np.empty(top_bid.shape, np.int32)
-    out, price_sum = np.zeros((runs, 8, advertisers)), np.zeros((runs, 1))
+    out, price_sum = np.zeros((runs, SUMS, advertisers)), np.zeros((runs, 1))
     ids = np.arange(advertisers, dtype=np.uint32)
     exposure = np.array(market.slot_exposure, np.float64)
     low, high = tables.keys
@@ -82,8 +82,8 @@ def summarise(
     """Turn a step's sums into its outcome."""
     volume = tables.volumes[tables.run_episode]
     share = np.where(volume > 0, 1.0 / np.maximum(volume, 1), 0.0)
-    wins, cost, conversions, value, expected_p, expected_v, bid_cut, exposed = np.moveaxis(
-        out, 1, 0
+    wins, cost, conversions, value, expected_p, expected_v, bid_cut, exposed, told_p, told_v = (
+        np.moveaxis(out, 1, 0)
     )
     value_sum = tables.sums[tables.run_episode[:, None], tables.value_rows]
     bid_sum, multiplier = _placed(tables, plan, value_sum)
@@ -101,6 +101,8 @@ def summarise(
         value=value,
         expected_conversions=expected_p,
         expected_value=expected_v,
+        predicted_conversions=told_p,
+        predicted_value=told_v,
     )
 
 

@@ -21,6 +21,7 @@ from auctionsim.random_numbers import (
 )
 from auctionsim.traffic.kernels import exposure_block
 
+SUMS = 10  # kinds of sums a seat that settling keeps
 _CONVERSION = np.uint32(PURPOSE_CONVERSION)
 _HALF32 = np.float32(0.5)
 
@@ -138,10 +139,15 @@ def _capped_row(j, multipliers, bid_rows, values, explicit, budget, spent, row, 
 
 
 @njit(cache=True, nogil=True)
-def _convert(j, i, ident, k0, k1, p, v, bias, realised_spread, conversions, worth, sum_p, sum_v):  # type: ignore[no-untyped-def]
+def _convert(  # type: ignore[no-untyped-def]
+    j, i, ident, k0, k1, p, v, bias, realised_spread, conversions, worth, sum_p, sum_v, told_p,
+    told_v,
+):  # fmt: skip
     """Toss the coin of an exposed win; add what it brings, and what it was expected to."""
     true_p = min(np.float64(p) * bias, 1.0)
     scale = true_p / np.float64(p) if p > 0.0 else 0.0
+    told_p[i] += np.float64(p)
+    told_v[i] += np.float64(v)
     sum_p[i] += true_p
     sum_v[i] += np.float64(v) * scale
     w0, w1, w2, _ = philox(np.uint32(j), np.uint32(0), ident, _CONVERSION, k0, k1)
@@ -167,7 +173,7 @@ def _settle_run(  # type: ignore[no-untyped-def]
     row_column, at_risk = np.empty(slots + 1, np.int32), np.empty(advertisers, np.int64)
     watched = np.zeros(advertisers, np.bool_)
     highest_bid = _highest_bids(multipliers, bid_rows, highest)
-    wins, cost, conversions, worth, sum_p, sum_v, bid_cut, exposed_wins = out
+    wins, cost, conversions, worth, sum_p, sum_v, bid_cut, exposed_wins, told_p, told_v = out
     found = 0
     for i in range(advertisers):
         if capped and highest_bid[i] > budget[i] - spent[i]:
@@ -203,7 +209,7 @@ def _settle_run(  # type: ignore[no-untyped-def]
                         at_risk[found], watched[i], found = i, True, found + 1
                 _convert(
                     j, i, ids[i], k0, k1, values[i, j], values[value_rows[i], j], bias[i],
-                    realised_spread, conversions, worth, sum_p, sum_v,
+                    realised_spread, conversions, worth, sum_p, sum_v, told_p, told_v,
                 )  # fmt: skip
         total += np.float64(max(bids[slots], reserve))
     price_sum[0] = total
@@ -230,8 +236,9 @@ def settle_chunk(  # type: ignore[no-untyped-def]
         realised_spread: float32 spread of the realised around the known value.
         budget: (runs, advertisers).
         spent: (runs, advertisers), updated.
-        out: (runs, 8, advertisers), updated: wins, cost, conversions, value, expected conversions,
-            expected value, sum of bids cut off by budgets, exposed wins.
+        out: (runs, SUMS, advertisers), updated: wins, cost, conversions, value, expected
+            conversions, expected value, sum of bids cut off by budgets, exposed wins, predicted
+            conversions, predicted value.
         price_sum: (runs, 1), updated: sum of market prices.
     """
     for r in prange(run_episode.size):

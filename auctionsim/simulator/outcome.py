@@ -26,8 +26,11 @@ class StepOutcome:
         cost: Spend, in currency.
         conversions: Conversions of exposed wins.
         value: Realised value of these conversions.
-        expected_conversions: Sum over exposed wins of the probability.
-        expected_value: Sum over exposed wins of probability times known value.
+        expected_conversions: Sum over exposed wins of the true probability.
+        expected_value: Sum over exposed wins of true probability times known value.
+        predicted_conversions: Sum over exposed wins of the probability bidders are told; the same
+            as expected_conversions unless the market's predictions are biased.
+        predicted_value: Sum over exposed wins of that probability times known value.
     """
 
     volume: NDArray[np.int64]
@@ -43,3 +46,5 @@ class StepOutcome:
     value: Float64Array
     expected_conversions: Float64Array
     expected_value: Float64Array
+    predicted_conversions: Float64Array
+    predicted_value: Float64Array

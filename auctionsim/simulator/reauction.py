@@ -22,6 +22,7 @@ from auctionsim.market import MarketConfig
 from auctionsim.random_numbers import PURPOSE_DROP, derive_key
 from auctionsim.simulator.auction import auction, summarise
 from auctionsim.simulator.bids import BidPlan, plan_bids
+from auctionsim.simulator.kernels import SUMS
 from auctionsim.simulator.outcome import StepOutcome
 from auctionsim.simulator.tables import StepTables
 
@@ -51,7 +52,7 @@ def play_with_reauctions(
     placed = _PlacedBids(tables, plan_bids(tables, multipliers, active, bids))
     left = budget - spent
     runs, attempt = np.arange(len(multipliers)), 0
-    out, price_sum = np.zeros((len(runs), 8, market.advertisers)), np.zeros(len(runs))
+    out, price_sum = np.zeros((len(runs), SUMS, market.advertisers)), np.zeros(len(runs))
     while runs.size:
         ranking = _Winners(market, tables, runs)
         out[runs], price_sum[runs] = auction(

@@ -123,7 +123,7 @@ class _Tally:
 
 
 _SUMMED = ("wins", "exposed_wins", "cost", "conversions", "value", "expected_conversions",
-           "expected_value")  # fmt: skip
+           "expected_value", "predicted_conversions", "predicted_value")  # fmt: skip
 
 
 class _Walk:
@@ -182,6 +182,8 @@ class _Walk:
         p = float(self.offer.probability[sale.opportunity, i])
         v = float(self.offer.value[sale.opportunity, i])
         true_p = min(p * float(self.day.bias[i]), 1.0)
+        sums["predicted_conversions"][i] += p
+        sums["predicted_value"][i] += v
         sums["expected_conversions"][i] += true_p
         sums["expected_value"][i] += v * (true_p / p if p > 0.0 else 0.0)
         converted, luck = self._coin(sale.opportunity, i, true_p)

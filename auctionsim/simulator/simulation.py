@@ -135,6 +135,18 @@ class Simulation:
         run, advertiser = divmod(check_seat("seat", seat, runs * advertisers), advertisers)
         return self._current().row(self.run_episode[run], run, advertiser)
 
+    def prediction_errors(self, seat: int) -> NDArray[np.float32]:
+        """Return the errors sigma of the coming step's probabilities for a seat, (volume,).
+
+        sigma is the advertiser's error ratio of the day times the probability it is told.
+        """
+        self._check_not_done()
+        runs, advertisers = self._shape
+        run, advertiser = divmod(check_seat("seat", seat, runs * advertisers), advertisers)
+        episode = self.run_episode[run]
+        told = self._current().probabilities(episode, advertiser)
+        return told * np.float32(self._days[episode].error_ratio[advertiser])
+
     def step(
         self, multipliers: ArrayLike, bids: Mapping[int, NDArray[np.floating]] | None = None
     ) -> StepOutcome:
@@ -169,8 +181,8 @@ class Simulation:
             [
                 outcome.conversions,
                 outcome.value,
-                outcome.expected_conversions,
-                outcome.expected_value,
+                outcome.predicted_conversions,
+                outcome.predicted_value,
             ]
         )
         volume = np.broadcast_to(outcome.volume[:, None], self._shape)

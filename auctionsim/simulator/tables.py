@@ -51,6 +51,12 @@ class StepTables:
         volumes = self.volumes[run_episode][:, None]
         return np.where(volumes > 0, sums / np.maximum(volumes, 1), 0.0)
 
+    def probabilities(self, episode: int, advertiser: int) -> Float32Array:
+        """Conversion probabilities an advertiser is told, (volume,), read-only."""
+        view = self.values[episode, advertiser, : self.volumes[episode]]
+        view.flags.writeable = False
+        return view
+
     def row(self, episode: int, run: int, advertiser: int) -> Float32Array:
         """Values of the opportunities for one seat, (volume,), read-only."""
         view = self.values[episode, self.value_rows[run, advertiser], : self.volumes[episode]]

@@ -227,10 +227,12 @@ def test_who_sits_out_is_as_good_as_absent(game: Play, data: st.DataObject) -> N
 def test_what_bidders_see_adds_up_what_the_steps_brought(game: Play) -> None:
     simulation, outcomes = play(game.market, game.episode, game.seed, game.multipliers)
     final = simulation.observe()
+    # Bidders are told what they could predict, not what a bias makes of it.
+    told = {"expected_conversions": "predicted_conversions", "expected_value": "predicted_value"}
     for name in ("conversions", "value", "expected_conversions", "expected_value"):
         total = np.zeros(game.market.advertisers)
         for outcome in outcomes:
-            total += getattr(outcome, name)[0]
+            total += getattr(outcome, told.get(name, name))[0]
         np.testing.assert_array_equal(getattr(final, name), total)
     assert simulation.done
     assert not final.active.any()

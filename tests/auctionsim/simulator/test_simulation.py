@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from auctionsim.market import CampaignTerms, MarketConfig, load_market
+from auctionsim.market import CampaignTerms, MarketConfig, Traffic, load_market
 from auctionsim.observation import FEATURES
 from auctionsim.simulator import Simulation, StepOutcome, market_campaigns, with_tasks
 from auctionsim.tasks import TARGET_ROAS
@@ -222,3 +222,27 @@ def test_long_steps_bring_the_same_bits_in_chunks_and_in_batches(rules: str) -> 
         together = batch.step(np.zeros(4 * 48), both)
         for run in (1, 2):
             assert_same_outcome(run_of(together, run), one)
+
+
+def test_bidders_are_told_predictions_and_never_the_bias() -> None:
+    market = replace(
+        load_market("tiny"), traffic=Traffic(mean_probability=0.05, prediction_bias=1.0)
+    )
+    simulation = Simulation(market, [0])
+    plain = Simulation(replace(market, traffic=replace(market.traffic, prediction_bias=0.0)), [0])
+    multipliers = np.full(market.advertisers, 60.0)
+    outcome, unbiased = simulation.step(multipliers), plain.step(multipliers)
+    told = simulation.observe()
+    np.testing.assert_array_equal(told.expected_conversions, unbiased.expected_conversions.ravel())
+    np.testing.assert_array_equal(told.expected_value, unbiased.expected_value.ravel())
+    assert np.any(outcome.expected_conversions != outcome.predicted_conversions)
+
+
+def test_prediction_errors_are_a_share_of_the_probability() -> None:
+    simulation = Simulation(load_market("tiny"), [0])
+    bcb = int(np.flatnonzero(simulation.campaigns.task == 2)[0])
+    told, errors = simulation.values(bcb), simulation.prediction_errors(bcb)
+    ratios = errors[told > 0] / told[told > 0]
+    assert 0.0 < ratios[0] < 0.5
+    np.testing.assert_allclose(ratios, ratios[0], rtol=1e-6)
+    assert np.all(errors[told == 0] == 0)
