@@ -276,13 +276,6 @@ class MarketConfig:
         _require(ok, "exposure", rule, seen, f"Give {self.slots} falling probabilities.")
 
 
-def market_from_mapping(mapping: dict[str, Any]) -> MarketConfig:
-    """Build a market from a mapping, as read from a file: unknown keys, wrong types are errors."""
-    from auctionsim.config_files import build
-
-    return build(MarketConfig, mapping)
-
-
 def load_market(name_or_path: str | MarketConfig) -> MarketConfig:
     """Return a market by name (a file in configs/markets), by path to a YAML file, or as given."""
     if isinstance(name_or_path, MarketConfig):

@@ -47,7 +47,7 @@ class StepSummary:
         volume: Opportunities of the step (the same for all seats of a run).
         mean_bid: Mean bid placed, in currency.
         mean_market_price: Mean market price (AuctionNet's leastWinningCost), in currency.
-        mean_value: Mean conversion probability (AuctionNet's pValue).
+        mean_value: Mean value, probability times known worth (AuctionNet's pValue, worth 1).
         mean_conversions: Mean number of conversions an opportunity.
         mean_win: Share of the opportunities in which a slot was won, exposed or not.
         cost: Spend of the step, in currency (exposed wins only).
@@ -105,7 +105,7 @@ class FeatureTracker:
         Args:
             step: The step about to be played; `steps` asks for the final state.
             remaining_budget: In currency, shape (seats,).
-            mean_value: Mean conversion probability of this step's opportunities, shape (seats,).
+            mean_value: Mean value of this step's opportunities, shape (seats,).
             volume: Opportunities of this step, shape (seats,) or scalar.
 
         Raises:

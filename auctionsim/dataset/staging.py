@@ -29,6 +29,7 @@ def staged_folder(out: Path, overwrite: bool, mark: str = CARD_FILE) -> Iterator
     out = out.resolve()
     check_free(out, overwrite, mark)
     staging = out.with_name(f".{out.name}.{secrets.token_hex(6)}.tmp")
+    made = [folder for folder in out.parents if not folder.exists()]
     try:
         staging.mkdir(parents=True)
     except OSError as error:
@@ -40,6 +41,7 @@ def staged_folder(out: Path, overwrite: bool, mark: str = CARD_FILE) -> Iterator
         _swap(staging, out)
     except BaseException:
         shutil.rmtree(staging, ignore_errors=True)
+        _remove_empty(made)
         raise
 
 
@@ -58,6 +60,15 @@ def check_free(out: Path, overwrite: bool, mark: str = CARD_FILE) -> None:
         # Overwriting by mistake must not cost anyone a folder of another kind.
         mend = "Choose another folder; only one with this file is overwritten."
         raise _taken(out, f"must hold {mark} to be overwritten", "no such file", mend)
+
+
+def _remove_empty(folders: list[Path]) -> None:
+    """Remove folders, innermost first, as far as they are empty."""
+    for folder in folders:
+        try:
+            folder.rmdir()
+        except OSError:
+            return
 
 
 def _swap(staging: Path, out: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from auctionsim.config_files import config_names
+from auctionsim.config_files import build, config_names
 from auctionsim.errors import InvalidArgumentError
 from auctionsim.market import (
     DAILY_PROFILE,
@@ -18,7 +18,6 @@ from auctionsim.market import (
     Traffic,
     ValueSpreads,
     load_market,
-    market_from_mapping,
 )
 
 NAN, INF = float("nan"), float("inf")
@@ -144,12 +143,12 @@ def test_unknown_names_get_a_suggestion() -> None:
 
 
 def test_mapping_builds_a_market_strictly() -> None:
-    market = market_from_mapping({"opportunities": 10, "traffic": {"mean_probability": 0.5}})
+    market = build(MarketConfig, {"opportunities": 10, "traffic": {"mean_probability": 0.5}})
     assert market == MarketConfig(opportunities=10, traffic=Traffic(mean_probability=0.5))
     with pytest.raises(InvalidArgumentError, match="Did you mean `opportunities`"):
-        market_from_mapping({"opportunites": 10})
+        build(MarketConfig, {"opportunites": 10})
     with pytest.raises(InvalidArgumentError, match="opportunities"):
-        market_from_mapping({"opportunities": True})
+        build(MarketConfig, {"opportunities": True})
 
 
 def test_a_market_given_is_returned() -> None:

@@ -21,7 +21,7 @@ def refusal(tmp_path: Path, source: Any, error: type[AuctionSimError] = InvalidD
     """Convert, expect an error, and check that nothing is left beside what was there."""
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(error) as caught:
-        convert_log(source, tmp_path / "out", progress=False)
+        convert_log(source, tmp_path / "deep" / "er" / "out", progress=False)
     assert sorted(tmp_path.rglob("*")) == before
     message = str(caught.value)
     assert "\n" not in message

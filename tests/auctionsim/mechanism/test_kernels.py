@@ -52,14 +52,14 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("rows", [1, 2, 3, 1001])
 def test_number_of_threads_does_not_matter(rows: int) -> None:
     bids = np.random.default_rng(0).integers(0, 5, (rows, 48)).astype(np.float64)
-    most = numba.get_num_threads()
+    before = numba.get_num_threads()
     results = []
     try:
-        for threads in {1, min(2, most), most}:
+        for threads in (1, 2):
             numba.set_num_threads(threads)
             results.append(clear(bids, 1.0, seed=4))
     finally:
-        numba.set_num_threads(most)
+        numba.set_num_threads(before)
     for result in results[1:]:
         assert_same(result, results[0])
 

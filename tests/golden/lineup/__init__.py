@@ -1,0 +1,1 @@
+"""What the default line-up plays in one kept episode."""
