@@ -17,11 +17,16 @@ from auctionsim.errors import AuctionSimError, InvalidArgumentError, InvalidData
 from tests.auctionsim.dataset.samples import LOGS, make_log, write_csv, write_parquet
 
 
-def refusal(tmp_path: Path, source: Any, error: type[AuctionSimError] = InvalidDataError) -> str:
+def refusal(
+    tmp_path: Path,
+    source: Any,
+    error: type[AuctionSimError] = InvalidDataError,
+    out: str = "deep/er/out",
+) -> str:
     """Convert, expect an error, and check that nothing is left beside what was there."""
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(error) as caught:
-        convert_log(source, tmp_path / "deep" / "er" / "out", progress=False)
+        convert_log(source, tmp_path / out, progress=False)
     assert sorted(tmp_path.rglob("*")) == before
     message = str(caught.value)
     assert "\n" not in message
@@ -173,7 +178,7 @@ def test_a_taken_place_is_left_alone(tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.mkdir()
     (out / "thesis.tex").write_text("x")
-    assert "must be new or empty" in refusal(tmp_path, source, InvalidArgumentError)
+    assert "must be new or empty" in refusal(tmp_path, source, InvalidArgumentError, "out")
     with pytest.raises(InvalidArgumentError, match=r"must hold card\.json to be overwritten"):
         convert_log(source, out, overwrite=True, progress=False)
     assert (out / "thesis.tex").read_text() == "x"

@@ -32,4 +32,5 @@ def test_the_default_line_up_plays_as_it_always_did() -> None:
 
 
 if __name__ == "__main__":
-    np.savez_compressed(KEPT, **play())
+    kept = play()
+    np.savez_compressed(KEPT, bidder=kept["bidder"], action=kept["action"], active=kept["active"])
