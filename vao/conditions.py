@@ -9,7 +9,10 @@ Four fields, each with a mask bit that says whether the planner may see it:
 
 Labels use expected values, so that they hold no luck. A ratio that is not defined (no cost, no
 expected conversions or value) is masked. `offset`, a hundredth of the mean expected value in the
-training data, keeps the return of a trajectory without value finite.
+training data, keeps the log return of a trajectory without value finite.
+
+Scales and offset follow the data a model learns from. The return a request asks for does not: it is
+a quantile of the task's own returns, so that a request means the same however data are shared.
 """
 
 from __future__ import annotations
@@ -31,6 +34,7 @@ from vao.request import Request
 
 __all__ = [
     "FIELDS",
+    "QUANTILES",
     "REQUIREMENTS",
     "TASK_FIELDS",
     "Request",
@@ -51,7 +55,9 @@ TASK_FIELDS[CPA_MCB, LOG_CPA] = True
 TASK_FIELDS[TARGET_ROAS, LOG_ROAS] = True
 TASK_FIELDS.flags.writeable = False
 
-_QUANTILES = np.linspace(0.0, 1.0, 101)
+QUANTILES: FloatArray = np.linspace(0.0, 1.0, 101)
+"""The quantiles of returns that an encoder keeps; between them it interpolates."""
+QUANTILES.flags.writeable = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +68,8 @@ class RequirementEncoder:
         offset: Added to the expected value before the logarithm, in units of value.
         mean: (fields,) means over the training data, where defined.
         deviation: (fields,) standard deviations.
-        returns: (101,) percentiles of log_return in the training data.
+        returns: (tasks, 101) percentiles (`QUANTILES`) of the return, expected value / budget, of
+            each task's own training trajectories; nan for tasks that are not in the data.
     """
 
     offset: float
@@ -74,11 +81,13 @@ class RequirementEncoder:
     def fit(cls, totals: Totals) -> RequirementEncoder:
         """Fit on the expected totals of training trajectories, whatever their tasks.
 
+        All of them together give offset and scales, those of each task its percentiles of return.
+
         Raises:
-            InvalidDataError: If no trajectory has a budget and expected value.
+            InvalidDataError: If no trajectory has expected value, or none of a task a budget.
         """
         worth = totals.value.mean() if len(totals.value) else 0.0
-        if not (math.isfinite(worth) and worth > 0.0 and np.any(totals.budget > 0.0)):
+        if not (math.isfinite(worth) and worth > 0.0):
             raise invalid_data(
                 "expected_value", "must be positive somewhere", worth, "Add data that won."
             )
@@ -87,7 +96,7 @@ class RequirementEncoder:
         defined = [column[~np.isnan(column)] for column in fields.T]
         scales = [standard_scale(c[:, None] if len(c) else np.zeros((1, 1))) for c in defined]
         mean, deviation = (np.concatenate(parts) for parts in zip(*scales, strict=True))
-        return cls(offset, mean, deviation, np.quantile(defined[LOG_RETURN], _QUANTILES))
+        return cls(offset, mean, deviation, _percentiles(totals))
 
     def hindsight(self, totals: Totals) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Standardised fields that trajectories achieved, and which of them are defined.
@@ -118,7 +127,7 @@ class RequirementEncoder:
         for task in np.unique(campaigns.task).tolist():
             seats = campaigns.task == task
             request = _request(requests, task)
-            fields[seats, LOG_RETURN] = np.interp(request.quantile, _QUANTILES, self.returns)
+            fields[seats, LOG_RETURN] = self._log_return(task, request, campaigns.budget[seats])
             if task == CPA_MCB:
                 target = _target("cpa_target", campaigns.cpa_target[seats], task)
                 fields[seats, LOG_CPA] = np.log(target * request.ratio)
@@ -127,6 +136,13 @@ class RequirementEncoder:
                 fields[seats, LOG_ROAS] = np.log(target / request.ratio)
         values, _ = self._standardise(fields)
         return values, TASK_FIELDS[campaigns.task]
+
+    def _log_return(self, task: int, request: Request, budget: FloatArray) -> FloatArray:
+        """Field of the return that a request asks for, given the task's own returns."""
+        wanted = np.interp(request.quantile, QUANTILES, self.returns[task])
+        with np.errstate(divide="ignore"):
+            field: FloatArray = np.log(wanted + self.offset / budget)
+        return field
 
     def scale(self, values: FloatArray, field: int) -> FloatArray:
         """Standardise values of one field, given in natural (log) units; within +-5."""
@@ -166,6 +182,18 @@ def _hindsight(totals: Totals, offset: float) -> FloatArray:
         fields[:, LOG_ROAS] = np.log(totals.value / totals.cost)
     fields[~np.isfinite(fields)] = np.nan
     return fields
+
+
+def _percentiles(totals: Totals) -> FloatArray:
+    """Percentiles of each task's returns, (tasks, 101); nan for tasks without trajectories."""
+    rows = np.full((len(TASKS), len(QUANTILES)), np.nan)
+    for task in np.unique(totals.task).tolist():
+        own = (totals.task == task) & (totals.budget > 0.0)
+        if not own.any():
+            rule = f"must be > 0 in some trajectory of {TASKS[task]}"
+            raise invalid_data("budget", rule, "none", "Leave this task out.")
+        rows[task] = np.quantile(totals.value[own] / totals.budget[own], QUANTILES)
+    return rows
 
 
 def _request(requests: Mapping[int, Request], task: int) -> Request:

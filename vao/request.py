@@ -12,10 +12,11 @@ __all__ = ["Request"]
 
 @dataclass(frozen=True)
 class Request:
-    """What a planner is asked for, relative to its training data and to the campaign's target.
+    """What a planner is asked for, relative to the task's training data and the campaign's target.
 
     Attributes:
-        quantile: The return asked for is this quantile of the training data's returns.
+        quantile: The return (expected value over budget) asked for is this quantile of those in the
+            training data of the campaign's own task, whatever other data the planner learned from.
         ratio: The CPA asked for over the CPA target, and the ROAS target over the ROAS asked for;
             below 1 asks for more than the limit demands.
     """

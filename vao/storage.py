@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
@@ -20,7 +21,7 @@ from auctionsim.dataset.files import sha256_of_file, write_json, write_whole
 from auctionsim.dataset.staging import check_free, staged_folder
 from auctionsim.errors import InvalidArgumentError, InvalidDataError, invalid_data
 from auctionsim.tasks import TASKS, task_code
-from vao.conditions import RequirementEncoder
+from vao.conditions import QUANTILES, RequirementEncoder
 from vao.config import TrainingConfig
 from vao.models import ActionNormaliser, StateNormaliser
 from vao.networks import check_device, new_inverse, new_planner
@@ -31,7 +32,7 @@ from vao.scales import Scales
 __all__ = ["check_vacant", "load_policy", "save_policy"]
 
 FORMAT = "vao-policy"
-VERSION = 1
+VERSION = 2
 CARD, WEIGHTS = "policy.json", "weights.safetensors"
 
 
@@ -50,7 +51,7 @@ class _Model:
     offset: float
     field_mean: list[float]
     field_deviation: list[float]
-    returns: list[float]
+    returns: dict[str, list[float]]
 
     @classmethod
     def of(cls, model: TrainedModel) -> _Model:
@@ -67,19 +68,31 @@ class _Model:
             offset=fields.offset,
             field_mean=fields.mean.tolist(),
             field_deviation=fields.deviation.tolist(),
-            returns=fields.returns.tolist(),
+            returns={TASKS[task]: fields.returns[task].tolist() for task in model.tasks},
         )
 
     def scales(self) -> Scales:
         unit, mean, deviation = map(np.array, (self.unit, self.mean, self.deviation))
-        fields = map(np.array, (self.field_mean, self.field_deviation, self.returns))
+        fields = np.array(self.field_mean), np.array(self.field_deviation)
         return Scales(
             states=StateNormaliser(tuple(self.features), unit, mean, deviation),
             actions=self.actions,
-            requirements=RequirementEncoder(self.offset, *fields),
+            requirements=RequirementEncoder(self.offset, *fields, self._returns()),
             categories=self.categories,
             steps=self.steps,
         )
+
+    def _returns(self) -> NDArray[np.float64]:
+        """Percentiles of return by task code, (tasks, 101); nan for tasks of other models."""
+        rows = np.full((len(TASKS), len(QUANTILES)), np.nan)
+        for name in self.tasks:
+            row = np.array(self.returns.get(name, ()))
+            if row.shape != QUANTILES.shape or not np.isfinite(row).all():
+                rule = f"must be {len(QUANTILES)} finite numbers"
+                found = f"{row.size}, {np.isfinite(row).sum()} of them finite"
+                raise invalid_data(f"returns of {name}", rule, found, "Train it again.")
+            rows[task_code(name)] = row
+        return rows
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -17,6 +18,7 @@ from vao.conditions import (
     LOG_CPA,
     LOG_RETURN,
     LOG_ROAS,
+    QUANTILES,
     TASK_FIELDS,
     Request,
     RequirementEncoder,
@@ -26,7 +28,7 @@ from vao.conditions import (
 REQUESTS = {task: Request(0.75, 0.8) for task in range(len(TASKS))}
 
 
-def _totals(**changes: list[float]) -> Totals:
+def _totals(task: Sequence[int] = (BCB,), **changes: list[float]) -> Totals:
     columns: dict[str, list[float]] = {
         "budget": [10.0, 20.0, 40.0],
         "cost": [5.0, 20.0, 30.0],
@@ -34,8 +36,9 @@ def _totals(**changes: list[float]) -> Totals:
         "value": [3.0, 4.0, 9.0],
     }
     arrays = {name: np.array(column) for name, column in (columns | changes).items()}
-    targets = np.full(3, np.nan)
-    return Totals(task=np.zeros(3, np.int8), cpa_target=targets, roas_target=targets, **arrays)
+    n = len(arrays["budget"])
+    targets, codes = np.full(n, np.nan), np.resize(task, n).astype(np.int8)
+    return Totals(task=codes, cpa_target=targets, roas_target=targets, **arrays)
 
 
 def _natural(encoder: RequirementEncoder, values: np.ndarray) -> np.ndarray:
@@ -76,15 +79,22 @@ def test_labels_come_from_expectations() -> None:
 
 
 def test_asked_is_relative_to_data_and_target() -> None:
-    totals = _totals()
+    totals = _totals(
+        task=np.repeat([CPA_MCB, TARGET_ROAS, BCB], [4, 3, 2]).tolist(),
+        budget=[10.0, 20.0, 40.0, 50.0, 60.0, 90.0, 12.0, 34.0, 56.0],
+        cost=[5.0] * 9,
+        conversions=[2.0, 4.0, 6.0] * 3,
+        value=[3.0, 4.0, 9.0, 0.0, 40.0, 80.0, 7.0, 1.0, 6.0],
+    )
     encoder = RequirementEncoder.fit(totals)
     campaigns = make_campaigns(all_tasks(each=1))
     values, visible = encoder.asked(campaigns, REQUESTS)
     np.testing.assert_array_equal(visible, TASK_FIELDS[campaigns.task])
     natural = _natural(encoder, values)
-    returns = (totals.value + encoder.offset) / totals.budget
-    wanted = np.exp(np.quantile(np.log(returns), 0.75))
-    np.testing.assert_allclose(natural[:, LOG_RETURN], wanted, rtol=1e-5)
+    returns = totals.value / totals.budget
+    wanted = [np.quantile(returns[totals.task == task], 0.75) for task in campaigns.task]
+    asked = natural[:, LOG_RETURN] - encoder.offset / campaigns.budget
+    np.testing.assert_allclose(asked, wanted, rtol=1e-5)
     assert natural[CPA_MCB, LOG_CPA] == pytest.approx(0.8 * campaigns.cpa_target[CPA_MCB])
     roas = campaigns.roas_target[TARGET_ROAS] / 0.8
     assert values[TARGET_ROAS, LOG_ROAS] == pytest.approx(
@@ -117,7 +127,7 @@ def test_masked_requirements_have_no_effect(task: int) -> None:
 
 @pytest.mark.parametrize("target", [np.nan, 0.0, -1.0, np.inf])
 def test_a_campaign_without_its_target_is_refused(target: float) -> None:
-    encoder = RequirementEncoder.fit(_totals())
+    encoder = RequirementEncoder.fit(_totals(task=[CPA_MCB]))
     campaigns = make_campaigns(np.array([CPA_MCB], np.int8))
     campaigns = replace(campaigns, cpa_target=np.array([target]))
     with pytest.raises(InvalidArgumentError, match="cpa_target"):
@@ -149,3 +159,24 @@ def test_impossible_requests_are_refused(quantile: float, ratio: float) -> None:
 def test_data_without_value_are_refused() -> None:
     with pytest.raises(InvalidDataError, match="expected_value"):
         RequirementEncoder.fit(_totals(value=[0.0, 0.0, 0.0]))
+
+
+def test_tasks_that_are_not_in_the_data_have_no_returns() -> None:
+    returns = RequirementEncoder.fit(_totals(task=[BCB, CPA_MCB])).returns
+    assert returns.shape == (len(TASKS), len(QUANTILES))
+    assert np.isnan(returns[TARGET_ROAS]).all()
+    assert np.isfinite(returns[[CPA_MCB, BCB]]).all()
+
+
+def test_other_tasks_do_not_move_a_tasks_returns() -> None:
+    tasks = [BCB, CPA_MCB, BCB]
+    one = RequirementEncoder.fit(_totals(task=tasks))
+    other = RequirementEncoder.fit(_totals(task=tasks, value=[3.0, 70.0, 9.0]))
+    np.testing.assert_array_equal(one.returns[BCB], other.returns[BCB])
+    assert (one.returns[CPA_MCB] != other.returns[CPA_MCB]).all()
+
+
+def test_a_task_without_budgets_is_refused() -> None:
+    totals = _totals(task=[BCB, CPA_MCB, BCB], budget=[10.0, 0.0, 40.0])
+    with pytest.raises(InvalidDataError, match="cpa_mcb"):
+        RequirementEncoder.fit(totals)

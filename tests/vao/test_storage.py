@@ -54,6 +54,17 @@ def test_a_loaded_policy_acts_the_same(tmp_path: Path, method: Any) -> None:
         np.testing.assert_array_equal(loaded.act(observation), policy.act(observation))
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_returns_survive_saving(tmp_path: Path, method: Any) -> None:
+    policy = _policy(method)
+    save_policy(policy, tmp_path / "policy")
+    assert "NaN" not in (tmp_path / "policy" / storage.CARD).read_text()
+    for model, loaded in zip(policy.models, load_policy(tmp_path / "policy").models, strict=True):
+        expected = model.scales.requirements.returns
+        np.testing.assert_array_equal(loaded.scales.requirements.returns, expected)
+        assert np.isnan(expected).any() == (method == "none")
+
+
 def test_saving_twice_gives_the_same_bytes(tmp_path: Path, saved: Path) -> None:
     save_policy(load_policy(saved), tmp_path / "again")
     for file in saved.iterdir():
@@ -99,7 +110,7 @@ def test_a_card_of_something_else_is_refused(saved: Path, text: str) -> None:
 @pytest.mark.parametrize(
     ("path", "value", "named"),
     [
-        (("version",), 2, "version"),
+        (("version",), storage.VERSION - 1, "version"),
         (("config", "width"), -1, "width"),
         (("config", "width"), 32, "policy"),
         (("config", "surprise"), 1, "surprise"),
@@ -107,6 +118,10 @@ def test_a_card_of_something_else_is_refused(saved: Path, text: str) -> None:
         (("models", 0, "tasks"), ["bcb"], "bcb"),
         (("models", 0, "features"), ["time_left"], "policy"),
         (("models", 0, "mean"), "x", "mean"),
+        (("models", 0, "returns"), {}, "returns of cpa_mcb"),
+        (("models", 0, "returns", "cpa_mcb"), [1.0], "101 finite numbers"),
+        (("models", 0, "returns", "cpa_mcb"), [float("nan")] * 101, "0 of them finite"),
+        (("models", 0, "returns", "cpa_mcb"), None, "returns"),
         (("requests", "bcb"), {"quantile": 7.0, "ratio": 1.0}, "quantile"),
     ],
 )
