@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from auctionsim.errors import AuctionSimError
 from vao.config import TrainingConfig
 from vao.models import InverseDynamics
 from vao.networks import new_inverse
@@ -19,13 +18,9 @@ from vao.objective import PlanningObjective
 from vao.policy import TrainedModel
 from vao.scales import Scales
 from vao.sharing import TaskSampler
-from vao.weighting import StepReport, Weighting
+from vao.weighting import DivergedError, StepReport, Weighting
 
 __all__ = ["DivergedError", "Learner", "fit_inverse"]
-
-
-class DivergedError(AuctionSimError):
-    """Training ran away: a loss or gradient is no longer finite."""
 
 
 @dataclass(eq=False)
@@ -59,7 +54,7 @@ class Learner:
         """Make one update and say what happened.
 
         Raises:
-            DivergedError: If the gradient is not finite.
+            DivergedError: If the gradient, or what its weights go by, is not finite.
         """
         report = self.weighting.accumulate(self.objective, self.sampler, step)
         _descend(self._optimiser, self._parameters, step, self.config.steps, self.config)

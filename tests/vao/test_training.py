@@ -14,11 +14,13 @@ from auctionsim.dataset import Trajectories
 from auctionsim.errors import InvalidArgumentError, InvalidDataError
 from auctionsim.observation import FEATURES
 from auctionsim.tasks import BCB, CPA_MCB, TASKS
-from tests.vao.factories import make_trajectories, tiny_config
+from tests.vao.factories import all_tasks, make_campaigns, make_trajectories, tiny_config
+from vao.conditions import LOG_RETURN, Request
 from vao.config import METHODS, TrainingConfig
 from vao.policy import PlannerBidder
 from vao.preparation import build_learners
 from vao.training import Record, Score, TrainingResult, train
+from vao.weighting import DivergedError
 
 TRAINING, VALIDATION = make_trajectories(seed=1), make_trajectories(seed=2)
 
@@ -228,3 +230,30 @@ def test_trains_on_cuda_as_on_the_cpu(method: Any) -> None:
     cpu, cuda = (_train(tiny_config(method=method, steps=3, device=d)) for d in ("cpu", "cuda"))
     for one, other in zip(_of(cpu, "loss"), _of(cuda, "loss"), strict=True):
         assert other["losses"] == pytest.approx(one["losses"], rel=0.02)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_training_that_runs_away_is_named(method: Any) -> None:
+    config = tiny_config(method=method, learning_rate=1e30, inverse_steps=1, refresh=1)
+    with pytest.raises(DivergedError, match="not finite at step"):
+        _train(config)
+
+
+def test_a_request_asks_for_the_same_return_however_data_are_shared() -> None:
+    campaigns = make_campaigns(all_tasks(each=3))
+    asked = {method: np.zeros(len(campaigns)) for method in METHODS}
+    for method, returns in asked.items():
+        policy = _train(tiny_config(method=method, steps=1, inverse_steps=1)).policy
+        for model in policy.models:
+            mine = np.flatnonzero(np.isin(campaigns.task, model.tasks))
+            encoder, own = model.scales.requirements, campaigns.take(mine)
+            requests = {task: Request(0.6, 0.9) for task in model.tasks}
+            values, _ = encoder.asked(own, requests)
+            field = values[:, LOG_RETURN] * encoder.deviation[LOG_RETURN] + encoder.mean[LOG_RETURN]
+            returns[mine] = np.exp(field) - encoder.offset / own.budget
+    totals = TRAINING.totals(expected=True)
+    achieved = totals.value / totals.budget
+    expected = [np.quantile(achieved[TRAINING.task == task], 0.6) for task in campaigns.task]
+    for returns in asked.values():
+        np.testing.assert_allclose(returns, expected, rtol=1e-5)
+    assert len({round(value, 3) for value in expected}) == len(TASKS)

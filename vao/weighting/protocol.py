@@ -7,10 +7,16 @@ from typing import Any, Protocol
 
 from torch import Tensor, nn
 
-__all__ = ["Sampler", "StepReport", "Weighting"]
+from auctionsim.errors import AuctionSimError
+
+__all__ = ["DivergedError", "Sampler", "StepReport", "Weighting"]
 
 Samples = Any
 """A named tuple of tensors whose first dimension counts samples; the objective's only argument."""
+
+
+class DivergedError(AuctionSimError):
+    """Training ran away: a loss, gradient or alignment is no longer finite."""
 
 
 class Sampler(Protocol):
@@ -62,4 +68,7 @@ class Weighting(Protocol):
             objective: Module that maps samples to their losses, (n,).
             sampler: Where samples come from.
             step: Index of the step, from 0.
+
+        Raises:
+            DivergedError: If the rule measures something that is not finite.
         """

@@ -10,7 +10,7 @@ from torch.func import functional_call, grad_and_value, vmap
 
 from auctionsim.errors import invalid_argument
 from vao.weighting.alignment import alignment_weights
-from vao.weighting.protocol import Sampler, Samples, StepReport
+from vao.weighting.protocol import DivergedError, Sampler, Samples, StepReport
 
 __all__ = ["ValidationAligned"]
 
@@ -43,7 +43,7 @@ class ValidationAligned:
     def accumulate(self, objective: nn.Module, sampler: Sampler, step: int) -> StepReport:
         """See `Weighting.accumulate`."""
         if self._weights is None or step % self._refresh == 0:
-            return self._renew(objective, sampler)
+            return self._renew(objective, sampler, step)
         batches = [b for k in range(sampler.targets) for b in sampler.by_source(k)]
         means = _means(objective, batches).view(sampler.targets, sampler.sources)
         losses = (self._weights * means).sum(dim=1)
@@ -51,7 +51,7 @@ class ValidationAligned:
         losses.sum().backward()  # type: ignore[no-untyped-call]
         return StepReport(losses.detach())
 
-    def _renew(self, objective: nn.Module, sampler: Sampler) -> StepReport:
+    def _renew(self, objective: nn.Module, sampler: Sampler, step: int) -> StepReport:
         """Measure the alignment, renew the weights, and update with the gradients measured."""
         parameters = {n: p for n, p in objective.named_parameters() if p.requires_grad}
         size = sum(p.numel() for p in parameters.values())
@@ -66,6 +66,7 @@ class ValidationAligned:
             wanted, _ = _gradients(objective, parameters, held_out)
             pairs = pairs.view(len(targets), sampler.sources, size)
             alignment = _cosines(pairs, wanted)
+            _check_finite(alignment, step)
             weights = alignment_weights(alignment, self._temperature)
             part = torch.einsum("ks,ksp->p", weights, pairs)
             update = part if update is None else update + part
@@ -127,7 +128,15 @@ def _cosines(pairs: Tensor, wanted: Tensor) -> Tensor:
     """Cosines (targets, sources) of pairs (targets, sources, p) with wanted (targets, p)."""
     dots = torch.einsum("ksp,kp->ks", pairs, wanted)
     norms = pairs.norm(dim=2) * wanted.norm(dim=1, keepdim=True)
-    return torch.where(norms > 0.0, dots / norms, 0.0)
+    return torch.where(norms == 0.0, 0.0, dots / norms)
+
+
+def _check_finite(alignment: Tensor, step: int) -> None:
+    if not bool(alignment.isfinite().all()):
+        raise DivergedError(
+            f"The alignment of gradients is not finite at step {step}. Lower `learning_rate` or "
+            "look for extreme values in the training and validation data."
+        )
 
 
 def _set_gradients(parameters: Mapping[str, Tensor], flat: Tensor) -> None:

@@ -13,7 +13,13 @@ from numpy.typing import NDArray
 
 from auctionsim.errors import InvalidArgumentError
 from tests.vao.weighting.linear import SIZE, FixedSampler, Regression, closed_form
-from vao.weighting import EqualWeights, ValidationAligned, alignment_weights, validation_aligned
+from vao.weighting import (
+    DivergedError,
+    EqualWeights,
+    ValidationAligned,
+    alignment_weights,
+    validation_aligned,
+)
 
 Vector = NDArray[np.float64]
 START = [0.3, -1.2, 0.8, 0.1]
@@ -121,6 +127,16 @@ def test_a_source_without_gradient_aligns_with_nothing() -> None:
     assert report.alignment is not None
     assert report.alignment[0, 1] == 0.0
     assert np.isfinite(objective.gradient()).all()
+
+
+@pytest.mark.parametrize("place", ["source", "validation"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_gradients_that_are_not_finite_are_named(place: str, value: float) -> None:
+    sampler, objective = FixedSampler(5, 1, [2, 2]), Regression(START)
+    points = sampler.held_out[0] if place == "validation" else sampler.points[0][1]
+    points.outputs[0] = value
+    with pytest.raises(DivergedError, match="at step 3"):
+        ValidationAligned(0.1, refresh=5).accumulate(objective, sampler, 3)
 
 
 def test_targets_in_several_chunks_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
