@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from tqdm import tqdm
 
 from agents.fixed import FixedMultiplier
 from auctionsim.dataset import Dataset, Trajectories
-from auctionsim.errors import invalid_data
+from auctionsim.errors import invalid_argument, invalid_data
 from auctionsim.evaluation import Evaluation, evaluate, summarise
 from auctionsim.generate import DatasetConfig
 from auctionsim.lineup import LineupConfig
 from auctionsim.market import MarketConfig
 from auctionsim.registry import AnyBidder
+from auctionsim.simulator.seats import assign_tasks
 from auctionsim.strict_mapping import build
 from auctionsim.tasks import TASKS
 from vao.conditions import Request
@@ -24,6 +25,7 @@ from vao.config import TrainingConfig
 from vao.metrics import delta_m
 from vao.policy import PlannerBidder
 from vao.selection import Trial, choose_requests
+from vao.sharing import TRAINING_COLUMNS
 from vao.training import Record, train
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
     "TaskResults",
     "delta_of",
     "expected_score",
+    "fit",
     "requests_in_words",
 ]
 
@@ -83,6 +86,13 @@ class Arena:
             protocol=protocol,
         )
 
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Tasks that have seats under the protocol, in the order of `TASKS`."""
+        if self.protocol == "wide":
+            return TASKS
+        return tuple(TASKS[code] for code in np.unique(assign_tasks(self.market)).tolist())
+
     def play(self, bidder: AnyBidder, task: str, episodes: Sequence[int]) -> Evaluation:
         """Score a bidder on one task."""
         return evaluate(
@@ -95,18 +105,48 @@ class Arena:
             lineup=self.lineup,
         )
 
-    def test(self, bidder: AnyBidder, *, progress: bool = False) -> TaskResults:
-        """Score a bidder on all tasks, on the test episodes."""
-        tasks = tqdm(TASKS, desc="testing", leave=False, disable=not progress)
-        return {task: self.play(bidder, task, self.testing) for task in tasks}
+    def test(
+        self, bidder: AnyBidder, tasks: Iterable[str] | None = None, *, progress: bool = False
+    ) -> TaskResults:
+        """Score a bidder on the test episodes.
 
-    def select(self, bidder: AnyBidder) -> dict[str, float]:
+        Args:
+            bidder: Who plays.
+            tasks: What it plays; if None its own `tasks`, if it has such, out of the arena's.
+            progress: Whether to show a progress bar.
+
+        Raises:
+            InvalidArgumentError: If no task is left to play, or one has no seats.
+        """
+        names = tqdm(self._played(bidder, tasks), desc="testing", leave=False, disable=not progress)
+        return {task: self.play(bidder, task, self.testing) for task in names}
+
+    def select(self, bidder: AnyBidder, tasks: Iterable[str] | None = None) -> dict[str, float]:
         """Return what choices go by: Scores (strict, of expected values) on the selection episodes.
 
-        Expected values hold no coin noise, which at this size would drown differences.
+        Expected values hold no coin noise, which at this size would drown differences. Arguments
+        and errors are those of `test`.
         """
-        played = {task: self.play(bidder, task, self.selecting) for task in TASKS}
+        names = self._played(bidder, tasks)
+        played = {task: self.play(bidder, task, self.selecting) for task in names}
         return {task: expected_score(result.trajectories) for task, result in played.items()}
+
+    def _played(self, bidder: AnyBidder, tasks: Iterable[str] | None) -> tuple[str, ...]:
+        """Tasks that a bidder plays here (see `test`)."""
+        if tasks is not None:
+            wanted = played = tuple(tasks)
+        else:
+            wanted = tuple(getattr(bidder, "tasks", self.tasks))
+            played = tuple(task for task in self.tasks if task in wanted)
+        if not played:
+            seated = ", ".join(self.tasks)
+            raise invalid_argument(
+                "tasks",
+                f"must hold one with seats in market {self.market.name!r} ({seated})",
+                ", ".join(wanted) or "none",
+                "Use protocol wide, or a market whose task_shares give it seats.",
+            )
+        return played
 
     def best_constant(self, *, progress: bool = True) -> tuple[TaskResults, dict[str, float]]:
         """Score the best constant multiplier a task: its factor over the targets is selected.
@@ -116,9 +156,9 @@ class Arena:
         """
         factors = tqdm(_FACTORS, desc="constant multipliers", disable=not progress)
         scores = {factor: self.select(FixedMultiplier(factor)) for factor in factors}
-        best = {task: max(scores, key=lambda f: scores[f][task]) for task in TASKS}
+        best = {task: max(scores, key=lambda f: scores[f][task]) for task in self.tasks}
         results = {
-            task: self.play(FixedMultiplier(best[task]), task, self.testing) for task in TASKS
+            task: self.play(FixedMultiplier(best[task]), task, self.testing) for task in self.tasks
         }
         return results, best
 
@@ -141,6 +181,36 @@ def delta_of(results: TaskResults, baseline: TaskResults, score: str = "score_st
         return {(t, m): r.metrics[m] for t, r in of.items() for m in ("value", score)}
 
     return delta_m(cells(results), cells(baseline))
+
+
+def fit(
+    dataset: Dataset, config: TrainingConfig, arena: Arena | None, *, progress: bool = True
+) -> tuple[PlannerBidder, list[Record], list[Trial]]:
+    """Train one method on a dataset and choose what to ask it for.
+
+    Args:
+        dataset: Its `train` split is trained on; vao also needs `val_align`.
+        config: Settings.
+        arena: Where checkpoints and requests are chosen, on the selection episodes; None keeps the
+            last weights and the config's request.
+        progress: Whether to show progress bars.
+
+    Returns:
+        The policy, the history of its training, and the requests tried.
+    """
+    vao = config.method == "vao"
+    trained = train(
+        dataset.load("train", TRAINING_COLUMNS),
+        config,
+        validation=dataset.load("val_align", TRAINING_COLUMNS) if vao else None,
+        features=dataset.card.features,
+        select=None if arena is None else arena.select,
+        progress=progress,
+    )
+    if arena is None:
+        return trained.policy, trained.history, []
+    policy, trials = choose_requests(trained.policy, arena.select, progress=progress)
+    return policy, trained.history, trials
 
 
 @dataclass(frozen=True)
@@ -166,53 +236,30 @@ class MethodRun:
 
 @dataclass(frozen=True)
 class Experiment:
-    """A dataset, the arena to score in, and the grid of requests every method may choose from.
+    """A dataset, and the arena in which all methods trained on it are scored.
 
     Attributes:
         dataset: Simulated dataset.
         arena: Where to score.
-        quantiles: Returns to try (see `vao.Request`).
-        ratios: CPA and ROAS ratios to try.
     """
 
     dataset: Dataset
     arena: Arena
-    quantiles: tuple[float, ...] = (0.5, 0.9)
-    ratios: tuple[float, ...] = (0.75, 0.9, 1.0)
-    _loaded: dict[str, Trajectories] = field(default_factory=dict, repr=False)
-
-    def split(self, name: str) -> Trajectories:
-        """Load a split once."""
-        if name not in self._loaded:
-            self._loaded[name] = self.dataset.load(name)
-        return self._loaded[name]
 
     def behaviour(self) -> TaskResults:
         """Sum up what the behaviour bidders themselves did in the test episodes."""
-        played = self.split("test")
+        played = self.dataset.load("test")
         return {
-            task: summarise(task, played.take(np.flatnonzero(played.task == code)))
-            for code, task in enumerate(TASKS)
+            TASKS[code]: summarise(TASKS[code], played.take(np.flatnonzero(played.task == code)))
+            for code in np.unique(played.task).tolist()
         }
 
     def run(self, config: TrainingConfig, *, progress: bool = True) -> MethodRun:
         """Train one method, choose what to ask it for, and score it on the test episodes."""
         began = time.perf_counter()
-        trained = train(
-            self.split("train"),
-            config,
-            validation=self.split("val_align") if config.method == "vao" else None,
-            features=self.dataset.card.features,
-            select=self.arena.select,
-            progress=progress,
-        )
-        policy, trials = choose_requests(
-            trained.policy, self.arena.select, self.quantiles, self.ratios
-        )
+        policy, history, trials = fit(self.dataset, config, self.arena, progress=progress)
         results = self.arena.test(policy, progress=progress)
-        return MethodRun(
-            config, policy, trained.history, trials, results, time.perf_counter() - began
-        )
+        return MethodRun(config, policy, history, trials, results, time.perf_counter() - began)
 
 
 def requests_in_words(requests: Mapping[str, Request]) -> str:

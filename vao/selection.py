@@ -6,12 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
+from tqdm import tqdm
+
 from auctionsim.errors import invalid_argument
 from vao.policy import PlannerBidder
 from vao.request import Request
 from vao.training import Score, checked_scores
 
-__all__ = ["Trial", "choose_requests"]
+__all__ = ["QUANTILES", "RATIOS", "Trial", "choose_requests"]
+
+QUANTILES: tuple[float, ...] = (0.5, 0.9)
+RATIOS: tuple[float, ...] = (0.75, 0.9, 1.0)
+"""The grid of requests that is tried unless told otherwise (see `Request`)."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +31,10 @@ class Trial:
 def choose_requests(
     policy: PlannerBidder,
     score: Score,
-    quantiles: Sequence[float] = (0.5, 0.75, 0.9),
-    ratios: Sequence[float] = (0.75, 0.9, 1.0),
+    quantiles: Sequence[float] = QUANTILES,
+    ratios: Sequence[float] = RATIOS,
+    *,
+    progress: bool = False,
 ) -> tuple[PlannerBidder, list[Trial]]:
     """Choose each task's request on a grid, by its Score in roll-outs.
 
@@ -38,15 +46,19 @@ def choose_requests(
         score: Plays a policy on the selection set; see `vao.training.Score`.
         quantiles: Returns to ask for (see `Request`).
         ratios: CPA and ROAS ratios to ask for.
+        progress: Whether to show a progress bar.
 
     Returns:
         The policy asking for the best, and all trials.
+
+    Raises:
+        InvalidArgumentError: If the grid is empty, or a Score is missing or not finite.
     """
     grid = [Request(quantile, ratio) for quantile, ratio in product(quantiles, ratios)]
     if not grid:
         raise invalid_argument("quantiles", "must hold a number", quantiles, "Try (0.75,).")
     trials = []
-    for request in grid:
+    for request in tqdm(grid, desc="choosing requests", leave=False, disable=not progress):
         candidate = policy.asking(dict.fromkeys(policy.tasks, request))
         trials.append(Trial(request, checked_scores(score(candidate), policy.tasks)))
     best = {task: max(trials, key=lambda t: t.scores[task]).request for task in policy.tasks}

@@ -24,13 +24,15 @@ __all__ = ["Evaluate"]
 class Evaluate(Command):
     """Score trained policies by roll-outs: each takes over one seat at a time.
 
-    All policies meet the same episodes. With several, delta m compares each with the first.
+    All policies meet the same episodes, and each plays the tasks it was trained for. With several,
+    delta m compares each with the first, if both play the same tasks.
 
     Attributes:
         policies: Folders of policies, as `vao train` writes them.
         market: Market name, or a YAML file.
         episodes: How many episodes.
-        first_episode: Number of the first one.
+        first_episode: Number of the first one; by default far from the episodes of datasets, which
+            count from 0, so that planners are not scored on what they were trained on.
         lineup: Plays the other seats: a line-up's name, or a YAML file.
         protocol: paper takes over the seats the market gives a task, wide all seats.
         seed: Seed of the episodes.
@@ -41,7 +43,7 @@ class Evaluate(Command):
     policies: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="POLICY ...")]
     market: str = "small"
     episodes: int = 10
-    first_episode: int = 0
+    first_episode: int = 1_000_000
     lineup: str = "mixed"
     protocol: str = "paper"
     seed: int = 0
@@ -50,6 +52,7 @@ class Evaluate(Command):
 
     def run(self) -> Mapping[str, Any]:
         """Play all policies; returns metrics and standard errors by policy and task."""
+        import auctionsim
         from auctionsim.errors import invalid_argument
         from vao.cli.threads import use_threads
         from vao.storage import load_policy
@@ -70,6 +73,7 @@ class Evaluate(Command):
             "episodes": self.episodes,
             "protocol": self.protocol,
             "seed": self.seed,
+            "semantics": auctionsim.SEMANTICS,
             "results": {
                 name: {
                     task: {"metrics": r.metrics, "standard_errors": r.standard_errors}
@@ -85,25 +89,24 @@ class Evaluate(Command):
         from auctionsim.tasks import TASKS
         from vao.cli.tables import results_table
 
-        console.print(results_table(result["rows"], TASKS))
+        played = {task for row in result["rows"] for task in row.cells}
+        tasks = [task for task in TASKS if task in played]
+        console.print(results_table(result["rows"], tasks))
         where = f"{result['episodes']} episodes of market {result['market']}"
         console.print(f"Means ± standard errors over {where}; delta m against the first policy.")
 
     def _arena(self) -> Arena:
+        from auctionsim.cli.episodes import episode_range
         from auctionsim.lineup import load_lineup
         from auctionsim.market import load_market
-        from auctionsim.mechanism.arguments import check_integer
         from vao.experiment import Arena
 
-        check_integer("--episodes", self.episodes, 1, 2**31 - 1, "Ask for one at least.")
-        check_integer("--first-episode", self.first_episode, 0, 2**31 - 1, "Pick another.")
-        episodes = range(self.first_episode, self.first_episode + self.episodes)
         return Arena(
             market=load_market(self.market),
             lineup=load_lineup(self.lineup),
             seed=self.seed,
             selecting=(),
-            testing=episodes,
+            testing=episode_range(self.first_episode, self.episodes),
             protocol=self.protocol,
         )
 
@@ -116,4 +119,8 @@ def _rows(results: Mapping[str, TaskResults]) -> list[MethodResult]:
     from vao.findings import result_row
 
     first = next(iter(results.values()))
-    return [result_row(n, of, None if of is first else first) for n, of in results.items()]
+    alike = [of is not first and set(of) == set(first) for of in results.values()]
+    return [
+        result_row(name, of, first if compared else None)
+        for (name, of), compared in zip(results.items(), alike, strict=True)
+    ]

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from auctionsim.dataset import Dataset
     from vao.config import TrainingConfig
     from vao.experiment import Arena
-    from vao.training import Score
 
 __all__ = ["Train"]
 
@@ -66,26 +65,14 @@ class Train(Command):
     def _train(
         self, method: Literal["none", "naive", "vao"], dataset: Dataset, arena: Arena | None
     ) -> dict[str, Any]:
+        from vao.experiment import fit
         from vao.history import write_history
-        from vao.selection import choose_requests
         from vao.storage import save_policy
-        from vao.training import train
 
-        select: Score | None = None if arena is None else arena.select
-        trained = train(
-            dataset.load("train"),
-            self._config(method),
-            validation=dataset.load("val_align") if method == "vao" else None,
-            features=dataset.card.features,
-            select=select,
-            progress=self.progress,
-        )
-        policy = trained.policy
-        if select is not None:
-            policy, _ = choose_requests(policy, select)
+        policy, history, _ = fit(dataset, self._config(method), arena, progress=self.progress)
         save_policy(policy, self.out / method, overwrite=self.overwrite)
-        write_history(trained.history, self.out / f"{method}.jsonl")
-        losses = [entry["losses"] for entry in trained.history if entry["kind"] == "loss"]
+        write_history(history, self.out / f"{method}.jsonl")
+        losses = [entry["losses"] for entry in history if entry["kind"] == "loss"]
         return {"policy": self.out / method, "first losses": losses[0], "last losses": losses[-1]}
 
     def _config(self, method: Literal["none", "naive", "vao"]) -> TrainingConfig:

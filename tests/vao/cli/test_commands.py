@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+import auctionsim
+from auctionsim.dataset import Dataset, convert_log
+from auctionsim.tasks import TASKS
+from tests.auctionsim.worlds import WORLD, write_world
+from tests.vao.factories import tiny_config
+from vao import save_policy, train
 from vao.cli import main
 from vao.quickstart import QuickstartResult
+from vao.sharing import TRAINING_COLUMNS
 
+LOG = Path(__file__).resolve().parents[3] / "examples" / "logs" / "period-1.parquet"
 Demonstration = tuple[Path, QuickstartResult]
 
 
@@ -30,10 +39,62 @@ def test_train_then_evaluate(
     policies = [str(out / "naive"), str(out / "vao")]
     shown = ["--market", market, "--episodes", "2", "--quiet", "--json", str(scores)]
     assert main(["evaluate", *policies, *shown]) == 0
-    results = json.loads(scores.read_text())["results"]
+    found = json.loads(scores.read_text())
+    assert found["semantics"] == auctionsim.SEMANTICS
+    assert found["first_episode"] == 1_000_000
+    results = found["results"]
     assert set(results) == {"naive", "vao"}
     assert results["vao"]["bcb"]["metrics"]["expected_value"] > 0
     assert "delta m" in capsys.readouterr().out
+
+
+def test_a_planner_from_logs_of_one_task_is_scored_on_it(
+    world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    convert_log(LOG, tmp_path / "log", progress=False)
+    line = ["train", str(tmp_path / "log"), str(tmp_path), "--method", "naive", "--quiet"]
+    assert main([*line, "--training", str(world / "training.yaml")]) == 0
+    market, scores = write_world(tmp_path, replace(WORLD, steps=48)), tmp_path / "scores.json"
+    line = ["evaluate", str(tmp_path / "naive"), "--market", market, "--episodes", "1", "--quiet"]
+    capsys.readouterr()
+    assert main([*line, "--json", str(scores)]) == 0
+    assert set(json.loads(scores.read_text())["results"]["naive"]) == {"cpa_mcb"}
+    shown = capsys.readouterr().out
+    assert "cpa_mcb" in shown
+    assert "bcb" not in shown.replace("cpa_mcb", "")
+
+
+def test_planners_of_other_tasks_are_not_compared(world: Path, tmp_path: Path) -> None:
+    config = tiny_config(method="naive", steps=1, inverse_steps=1)
+    dataset, policies = Dataset.open(world / "out" / "dataset"), []
+    for name, tasks in {"two": TASKS[::2], "all": TASKS, "again": TASKS[::2]}.items():
+        data = dataset.load("train", TRAINING_COLUMNS, tasks)
+        save_policy(train(data, config, progress=False).policy, tmp_path / name)
+        policies.append(str(tmp_path / name))
+    scores, market = tmp_path / "scores.json", str(world / "market.yaml")
+    options = ["--market", market, "--episodes", "3", "--quiet", "--json", str(scores)]
+    assert main(["evaluate", *policies, *options]) == 0
+    found = json.loads(scores.read_text())
+    assert set(found["results"]["two"]) == set(found["results"]["again"]) == {"cpa_mcb", "bcb"}
+    assert set(found["results"]["all"]) == set(TASKS)
+    assert [set(row["cells"]) == set(TASKS) for row in found["rows"]] == [False, True, False]
+    assert [row["delta_m"] is None for row in found["rows"]] == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (["--episodes", "0"], "--episodes"),
+        (["--episodes", "2", "--first-episode", str(2**31 - 1)], "--first-episode"),
+        (["--first-episode", "-1"], "--first-episode"),
+    ],
+)
+def test_episodes_out_of_range_are_refused(
+    world: Path, options: list[str], named: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    policy = str(world / "out" / "policies" / "vao")
+    assert main(["evaluate", policy, *options, "--quiet"]) == 2
+    assert named in capsys.readouterr().err
 
 
 def test_train_does_not_overwrite_unless_told(
