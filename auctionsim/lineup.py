@@ -137,7 +137,7 @@ def broken_contract(where: str) -> Iterator[None]:
         yield
     except BidderError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a bidder must not end the program either
         raise BidderError(describe(where, "must not raise", in_short(error), _MEND)) from error
 
 

@@ -46,4 +46,5 @@ def check_device(device: torch.device | str) -> None:
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError):
         rule = "must be one that torch can use on this machine"
-        raise invalid_argument("device", rule, str(device), "Try 'cpu' or 'cuda'.") from None
+        mend = "Use 'cuda' where there is a GPU, else 'cpu'."
+        raise invalid_argument("device", rule, str(device), mend) from None

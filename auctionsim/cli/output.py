@@ -45,7 +45,12 @@ def write_json(path: str, result: Mapping[str, Any]) -> None:
         return
     from auctionsim.dataset.files import write_whole
 
-    write_whole(Path(path), lambda file: file.write(text.encode()))
+    target = Path(path).resolve()
+    if target.exists() and not target.is_file():
+        # A pipe or a device is written to; a file renamed over it would take its place.
+        target.write_text(text, encoding="utf-8")
+        return
+    write_whole(target, lambda file: file.write(text.encode()))
 
 
 def plain(value: Any) -> Any:

@@ -18,6 +18,7 @@ _LARGEST_INDEX = float(np.iinfo(np.int32).max)
 _INDEX = ("must be an integer from 0", 0.0, _LARGEST_INDEX, True)
 _SMALL_INDEX = ("must be an integer from 0 to 32767", 0.0, float(np.iinfo(np.int16).max), True)
 _FLAG = ("must be 0 or 1", 0.0, 1.0, True)
+_PROBABILITY = ("must be a probability, 0 to 1", 0.0, 1.0, False)
 _AMOUNT = ("must be finite and >= 0", 0.0, float(np.finfo(np.float32).max), False)
 _POSITIVE = ("must be finite and > 0", float(np.finfo(np.float32).tiny), _AMOUNT[2], False)
 
@@ -29,12 +30,12 @@ LOG_COLUMNS: dict[str, tuple[str, float, float, bool]] = {
     "CPAConstraint": _POSITIVE,
     "timeStepIndex": _INDEX,
     "remainingBudget": _AMOUNT,
-    "pValue": _AMOUNT,
+    "pValue": _PROBABILITY,
     "bid": _AMOUNT,
     "xi": _FLAG,
     "cost": _AMOUNT,
     "isExposed": _FLAG,
-    "conversionAction": _AMOUNT,
+    "conversionAction": _FLAG,
     "leastWinningCost": _AMOUNT,
     "isEnd": _FLAG,
 }

@@ -96,6 +96,11 @@ class PeriodAdder:
         for name, amounts in _amounts(columns).items():
             np.add.at(self._sums[name].reshape(-1), cells, amounts)
 
+    @property
+    def last_step(self) -> int:
+        """The largest step met so far, -1 for none."""
+        return int(self._steps[-1]) if len(self._steps) else -1
+
     def finish(self) -> PeriodSums:
         """Return the sums once all rows were added.
 
@@ -158,8 +163,12 @@ def add_up(batches: Iterable[LogBatch]) -> Iterator[PeriodSums]:
     """
     adder: PeriodAdder | None = None
     seen: set[int] = set()
+    before: LogBatch | None = None
     for batch in batches:
         check_values(batch)
+        if adder is not None and before is not None and _new_file(before, batch):
+            _check_goes_on(adder, batch)
+        before = batch
         periods = batch.columns["deliveryPeriodIndex"]
         ends = [*(np.flatnonzero(np.diff(periods)) + 1).tolist(), len(batch)]
         start = 0
@@ -206,6 +215,20 @@ def _unknown(known: Places, values: Places) -> bool:
         return True
     places = np.minimum(np.searchsorted(known, values), len(known) - 1)
     return bool(np.any(known[places] != values))
+
+
+def _new_file(before: LogBatch, batch: LogBatch) -> bool:
+    return batch.source != before.source or batch.first_row < before.first_row
+
+
+def _check_goes_on(adder: PeriodAdder, batch: LogBatch) -> None:
+    """Raise if a file begins the period anew in which the one before it ended: a second copy."""
+    mine = batch.columns["deliveryPeriodIndex"] == adder.period
+    steps = batch.columns["timeStepIndex"][mine]
+    if steps.size and steps.min() < adder.last_step:
+        rule = f"must go on from step {adder.last_step} where period {adder.period} continues"
+        found = f"step {steps.min():.0f} in {batch.at(int(np.argmax(mine)))}"
+        raise invalid_data("timeStepIndex", rule, found, "Give every period once.")
 
 
 def _came_back(period: int, where: str) -> AuctionSimError:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from auctionsim.cli import Command
+from auctionsim.errors import invalid_argument, invalid_data
 
 if TYPE_CHECKING:
     from auctionsim.dataset import Dataset
@@ -58,6 +59,7 @@ class Train(Command):
         use_threads(self.threads)
         dataset = Dataset.open(self.dataset)
         arena = Arena.of(dataset) if dataset.card.kind == "simulated" else None
+        self._check(dataset)
         for method in self.method:
             check_vacant(self.out / method, self.overwrite)
         return {method: self._train(method, dataset, arena) for method in self.method}
@@ -74,6 +76,15 @@ class Train(Command):
         write_history(history, self.out / f"{method}.jsonl")
         losses = [entry["losses"] for entry in history if entry["kind"] == "loss"]
         return {"policy": self.out / method, "first losses": losses[0], "last losses": losses[-1]}
+
+    def _check(self, dataset: Dataset) -> None:
+        """Refuse what would only fail once some of the work was done."""
+        if not self.method:
+            raise invalid_argument("--method", "must name one way at least", "none", "Add vao.")
+        if "vao" in self.method and "val_align" not in dataset.splits:
+            rule = "must have a val_align split for method vao"
+            mend = "Hold some out (`auctionsim convert --val-align PERIOD`), or leave vao out."
+            raise invalid_data(str(self.dataset), rule, ", ".join(dataset.splits), mend)
 
     def _config(self, method: Literal["none", "naive", "vao"]) -> TrainingConfig:
         from vao.config import load_training_config

@@ -88,3 +88,15 @@ def test_nested_results_are_shown_flat() -> None:
     assert "3,000" in shown
     assert "–" in shown
     assert "yes" in shown
+
+
+def test_json_is_written_through_links_and_into_pipes_and_devices(tmp_path: Path) -> None:
+    real, link = tmp_path / "real.json", tmp_path / "link.json"
+    real.write_text("old")
+    link.symlink_to(real)
+    write_json(str(link), {"a": 1})
+    assert link.is_symlink()
+    assert json.loads(real.read_text()) == {"a": 1}
+    with pytest.raises(OSError, match="No space left"):
+        write_json("/dev/full", {"a": 1})
+    assert not Path("/dev/full").is_file()

@@ -35,5 +35,5 @@ def test_a_log_of_a_million_rows_takes_no_more_memory_than_a_short_one(tmp_path:
     short = peak_mib(LOGS / "period-1.parquet", tmp_path / "a")
     long = peak_mib(tmp_path / "long.parquet", tmp_path / "b")
     # Its 15 columns as float64 are 127 MiB.
-    assert long < short + 60
+    assert long < short + 100
     assert long < 400

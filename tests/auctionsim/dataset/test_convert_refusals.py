@@ -116,10 +116,20 @@ def test_a_damaged_gzip(tmp_path: Path) -> None:
     refusal(tmp_path, tmp_path / "a.csv.gz")
 
 
+# A fixed time, so that the test has the same name in every process of a parallel run.
+ZIPPED = gzip.compress(b"\xff" * 99, mtime=0)
+
+
 @pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.parquet"])
 @pytest.mark.parametrize(
     "data",
-    [b"\x00" * 3000, bytes(range(256)) * 50, b"PAR1", b"\x1f\x8b", gzip.compress(b"\xff" * 99)],
+    [
+        b"\x00" * 3000,
+        bytes(range(256)) * 50,
+        b"PAR1",
+        b"\x1f\x8b",
+        ZIPPED,
+    ],
 )
 def test_junk(tmp_path: Path, name: str, data: bytes) -> None:
     (tmp_path / name).write_bytes(data)
@@ -223,3 +233,18 @@ def test_arguments_against_their_rule(tmp_path: Path) -> None:
     with pytest.raises(InvalidArgumentError, match=r"advertisers of the log .* found '48'"):
         convert_log(source, tmp_path / "out", tasks=tasks, progress=False)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "tasks.yaml"]
+
+
+def test_a_period_given_twice_in_two_files_is_refused(tmp_path: Path) -> None:
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    for name in ("period.csv", "period (copy).csv"):
+        write_csv(logs / name, make_log())
+    assert "Give every period once" in refusal(tmp_path, logs)
+
+
+@pytest.mark.parametrize(("column", "value"), [("pValue", 2.0), ("conversionAction", 0.5)])
+def test_what_cannot_be_right_is_refused(column: str, value: float, tmp_path: Path) -> None:
+    log = make_log()
+    log[column][1] = value
+    assert f"`{column}`" in refusal(tmp_path, write_csv(tmp_path / "a.csv", log))
