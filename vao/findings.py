@@ -15,6 +15,7 @@ from auctionsim.evaluation import Evaluation
 from auctionsim.tasks import TASKS
 from vao.config import Method
 from vao.experiment import Arena, MethodRun, TaskResults, delta_of, requests_in_words
+from vao.pairing import delta_error, paired_differences
 from vao.report.data import METRICS, Estimate, Line, MethodResult, Pacing, Panel
 from vao.report.words import task_name
 
@@ -52,31 +53,76 @@ def _cells(results: TaskResults) -> dict[str, dict[str, Estimate]]:
     return {t: {m: _estimate(r, m) for m in METRICS} for t, r in results.items()}
 
 
-def reference_row(name: str, results: TaskResults, explanation: str) -> MethodResult:
-    """Return a row to compare with, not a method of the study."""
-    return MethodResult(name, _cells(results), reference=True, explanation=explanation)
+def _paired(results: TaskResults, other: TaskResults | None) -> dict[str, dict[str, Estimate]]:
+    if other is None:
+        return {}
+    return {task: paired_differences(r, other[task], METRICS) for task, r in results.items()}
+
+
+def reference_row(
+    name: str,
+    results: TaskResults,
+    explanation: str,
+    *,
+    baseline: TaskResults | None = None,
+    behaviour: TaskResults | None = None,
+) -> MethodResult:
+    """Return a row to compare with, not a method of the study; see `result_row`."""
+    return MethodResult(
+        name,
+        _cells(results),
+        reference=True,
+        explanation=explanation,
+        gaps=_paired(results, baseline),
+        gains=_paired(results, behaviour),
+    )
 
 
 def result_row(
-    name: str, results: TaskResults, baseline: TaskResults | None, explanation: str = ""
+    name: str,
+    results: TaskResults,
+    baseline: TaskResults | None,
+    explanation: str = "",
+    *,
+    behaviour: TaskResults | None = None,
 ) -> MethodResult:
     """Return a method's row; delta-m is over Value and strict Score against the baseline.
 
     A baseline without value in some task (nothing converted) leaves delta-m undefined.
+
+    Args:
+        name: Of the method.
+        results: Its results by task.
+        baseline: Results to compare with, of the same seats and episodes.
+        explanation: For the glossary.
+        behaviour: The behaviour bidders' own results in the same seats and episodes.
+
+    Raises:
+        InvalidDataError: If results to compare with are of other seats or episodes.
     """
     delta = None
     if baseline is not None and all(b.metrics["score_strict"] > 0 for b in baseline.values()):
-        delta = Estimate(delta_of(results, baseline))
-    return MethodResult(name, _cells(results), delta_m=delta, explanation=explanation)
+        delta = Estimate(delta_of(results, baseline), delta_error(results, baseline))
+    return MethodResult(
+        name,
+        _cells(results),
+        delta_m=delta,
+        explanation=explanation,
+        gaps=_paired(results, baseline),
+        gains=_paired(results, behaviour),
+    )
 
 
-def method_rows(runs: Mapping[Method, MethodRun]) -> list[MethodResult]:
-    """Return a row a method, compared with no sharing."""
+def method_rows(
+    runs: Mapping[Method, MethodRun], behaviour: TaskResults | None = None
+) -> list[MethodResult]:
+    """Return a row a method, compared with no sharing and with the behaviour data."""
     base = runs["none"].results
-    return [
-        result_row(NAMES[m], run.results, None if m == "none" else base, _EXPLANATIONS[m])
-        for m, run in runs.items()
-    ]
+    rows = []
+    for m, run in runs.items():
+        other = None if m == "none" else base
+        rows.append(result_row(NAMES[m], run.results, other, _EXPLANATIONS[m], behaviour=behaviour))
+    return rows
 
 
 def weight_panels(run: MethodRun) -> tuple[Panel, ...]:
@@ -164,7 +210,7 @@ def provenance(
         "Training (the same for all methods)": shared,
         "Chosen on the selection episodes": {
             **{NAMES[m]: requests_in_words(run.policy.requests) for m, run in runs.items()},
-            CONSTANT: ", ".join(f"{t}: {f:g} x target" for t, f in factors.items()),
+            CONSTANT: ", ".join(f"{t}: {f:g} x reference" for t, f in factors.items()),
         },
         "Versions": {
             "semantics": str(auctionsim.SEMANTICS),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -28,12 +29,18 @@ from vao.storage import save_policy
 
 __all__ = ["QuickstartResult", "QuickstartSettings", "run_quickstart"]
 
-NOTE = (
-    "This is a demonstration at small scale: a tiny market, one training seed, planners of a few"
-    " thousand weights trained for seconds. Standard errors are over test episodes only and leave"
-    " out how much a method's training varies from seed to seed. VAO's weights are measured on"
-    " small batches and swing accordingly. It shows that the parts work together; it does not rank"
-    " the methods."
+_NOTE = (
+    "This is a demonstration at small scale: a tiny market, one training seed, planners of about"
+    " {weights:,} weights trained for seconds. Standard errors are over test episodes only and"
+    " leave out how much a method's training varies from seed to seed. VAO's weights are measured"
+    " on small batches and swing accordingly. It shows that the parts work together; it does not"
+    " rank the methods."
+)
+
+_CONSTANT_EXPLANATION = (
+    "One multiplier all day: reference multiplier times a factor, chosen per task on the selection"
+    " episodes from a grid of eight; the reference is the CPA target, 1 / ROAS target, or for BCB"
+    " the market's reference price."
 )
 
 
@@ -92,9 +99,13 @@ def run_quickstart(settings: QuickstartSettings, *, progress: bool = True) -> Qu
     rows = [
         reference_row(BEHAVIOUR, behaviour, "What the bidders that made the data did themselves."),
         reference_row(
-            CONSTANT, constant, "One multiplier all day: the best factor over the target."
+            CONSTANT,
+            constant,
+            _CONSTANT_EXPLANATION,
+            baseline=runs["none"].results,
+            behaviour=behaviour,
         ),
-        *method_rows(runs),
+        *method_rows(runs, behaviour),
     ]
     seconds = time.perf_counter() - began
     data = ReportData(
@@ -104,7 +115,7 @@ def run_quickstart(settings: QuickstartSettings, *, progress: bool = True) -> Qu
         results=tuple(rows),
         baseline=NAMES["none"],
         highlight=NAMES["vao"],
-        note=NOTE,
+        note=_note(runs),
         pacing=pacing(runs, behaviour),
         weights=weight_panels(runs["vao"]),
         validation=validation_panels(runs),
@@ -129,6 +140,12 @@ def _train(
     return run
 
 
+def _note(runs: Mapping[Method, MethodRun]) -> str:
+    planner = next(iter(runs.values())).policy.models[0].planner
+    weights = sum(parameter.numel() for parameter in planner.parameters())
+    return _NOTE.format(weights=round(weights, -3) if weights >= 1000 else weights)
+
+
 def _summary(experiment: Experiment) -> tuple[str, ...]:
     market, counts = experiment.arena.market, experiment.dataset.card.counts["train"]
     shares = ", ".join(f"{count} {task}" for task, count in counts.items())
@@ -137,6 +154,7 @@ def _summary(experiment: Experiment) -> tuple[str, ...]:
         f" {market.steps} steps and {market.opportunities:,} ad opportunities. Their trajectories"
         f" ({shares}) train planners that set an advertiser's bid multiplier step by step.",
         "Each planner then takes over one seat at a time in test episodes it never saw, while the"
-        " others play on; all methods meet the same traffic. What to ask a planner for was chosen"
-        " on separate episodes.",
+        " others play on; all methods meet the same traffic. Which checkpoint to keep, and then"
+        " what to ask its planner for, were both chosen on the same selection episodes, apart from"
+        " the training and the test episodes.",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +14,9 @@ from auctionsim.tasks import TASKS
 from tests.vao.conftest import EPISODES, write_configs
 from vao.config import METHODS
 from vao.findings import BEHAVIOUR, CONSTANT, NAMES
-from vao.quickstart import NOTE, QuickstartResult, run_quickstart
+from vao.quickstart import QuickstartResult, run_quickstart
 from vao.report import read_results
+from vao.report.data import METRICS
 from vao.storage import load_policy
 
 Demonstration = tuple[Path, QuickstartResult]
@@ -30,7 +32,41 @@ def test_it_leaves_dataset_policies_results_and_report(demonstration: Demonstrat
     assert read_results(out / "results.json") == result.data
     page = result.report.read_text()
     assert "demonstration at small scale" in page
-    assert "demonstration at small scale" in NOTE
+
+
+def test_the_note_counts_the_weights_of_a_planner(demonstration: Demonstration) -> None:
+    folder, result = demonstration
+    planner = load_policy(folder / "out" / "policies" / "vao").models[0].planner
+    weights = sum(parameter.numel() for parameter in planner.parameters())
+    shown = re.search(r"about ([\d,]+) weights", result.data.note)
+    assert shown is not None
+    assert abs(int(shown[1].replace(",", "")) - weights) <= 500
+
+
+def test_choices_on_the_selection_episodes_are_disclosed(demonstration: Demonstration) -> None:
+    data = demonstration[1].data
+    assert "both chosen on the same selection episodes" in " ".join(data.summary)
+    chosen = data.provenance["Chosen on the selection episodes"][CONSTANT]
+    assert chosen.count("x reference") == len(TASKS)
+
+
+def test_paired_differences_agree_with_the_rows(demonstration: Demonstration) -> None:
+    data = demonstration[1].data
+    assert data.result("No sharing").gaps == data.result(BEHAVIOUR).gains == {}
+    for name in (CONSTANT, *NAMES.values()):
+        row = data.result(name)
+        for task in TASKS:
+            for metric in METRICS:
+                mine = row.cell(task, metric).mean
+                played = data.result(BEHAVIOUR).cell(task, metric).mean
+                alone = data.result("No sharing").cell(task, metric).mean
+                assert mine is not None
+                assert played is not None
+                assert alone is not None
+                assert row.gain(task, metric).mean == pytest.approx(mine - played)
+                assert row.gain(task, metric).standard_error is not None
+                if name != "No sharing":
+                    assert row.gap(task, metric).mean == pytest.approx(mine - alone)
 
 
 def test_table_has_references_and_methods_with_errors_and_delta(

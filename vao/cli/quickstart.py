@@ -24,14 +24,15 @@ class Quickstart(Command):
         dataset: Dataset config, by name or YAML file.
         training: Training config, by name or YAML file.
         seed: Seed of the data and of the training.
-        threads: Threads of each numerical library; 0 leaves the choice to them.
+        threads: Threads of PyTorch, and of it alone; 0 leaves the choice to it. Planners so small
+            gain little by a second one, and lose much where the machine is shared.
     """
 
     out: Path = Path("runs/quickstart")
     dataset: str = "quickstart"
     training: str = "quickstart"
     seed: int = 0
-    threads: int = 0
+    threads: int = 1
 
     def run(self) -> Mapping[str, Any]:
         """Run all of it; returns the report's data and where the report lies."""
@@ -46,9 +47,11 @@ class Quickstart(Command):
 
     def show(self, result: Mapping[str, Any], console: Console) -> None:
         """Print the main table, what it is worth, and where the report lies."""
-        from vao.cli.tables import results_table
+        from vao.cli.tables import gain_lines, results_table
 
         data = result["data"]
         console.print(results_table(data.results, data.tasks))
+        for line in gain_lines(data.results, data.tasks):
+            console.print(line, highlight=False, markup=False)
         console.print(data.note, style="italic")
         console.print(f"\nReport: {result['report']}   ({result['seconds']:.0f} s)")

@@ -32,7 +32,7 @@ def _check_unique(argument: str, names: Iterable[str]) -> None:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over seeds or seats.
+    """A mean over seeds or episodes.
 
     Attributes:
         mean: None where there is none.
@@ -52,6 +52,13 @@ class Estimate:
                 "standard_error", "must be >= 0", self.standard_error, "Mend it."
             )
 
+    @property
+    def settled(self) -> bool:
+        """Whether it is further from 0 than two standard errors; False without an error."""
+        if self.mean is None or self.standard_error is None:
+            return False
+        return abs(self.mean) > 2 * self.standard_error
+
 
 @dataclass(frozen=True)
 class MethodResult:
@@ -61,6 +68,9 @@ class MethodResult:
         name: What the method is called, in the table and in the figures.
         cells: Estimates by task and, within, by metric (of `METRICS`); a missing one is a dash.
         delta_m: Mean relative change against the baseline, in percent, lower is better.
+        gaps: Paired differences to the baseline, by task and metric as in `cells`; empty for the
+            baseline itself and where none were taken.
+        gains: Paired differences to the behaviour data, likewise.
         reference: Shown for comparison only: never bold, set apart from the methods.
         explanation: One sentence on what it is, for the glossary.
     """
@@ -70,10 +80,20 @@ class MethodResult:
     delta_m: Estimate | None = None
     reference: bool = False
     explanation: str = ""
+    gaps: dict[str, dict[str, Estimate]] = field(default_factory=dict)
+    gains: dict[str, dict[str, Estimate]] = field(default_factory=dict)
 
     def cell(self, task: str, metric: str) -> Estimate:
         """Return an estimate, an empty one where there is none."""
         return self.cells.get(task, {}).get(metric, Estimate(None))
+
+    def gap(self, task: str, metric: str) -> Estimate:
+        """Return a paired difference to the baseline, an empty one where there is none."""
+        return self.gaps.get(task, {}).get(metric, Estimate(None))
+
+    def gain(self, task: str, metric: str) -> Estimate:
+        """Return a paired difference to the behaviour data, an empty one where there is none."""
+        return self.gains.get(task, {}).get(metric, Estimate(None))
 
 
 @dataclass(frozen=True)
@@ -180,12 +200,16 @@ class ReportData:
                     argument, f"must be one of {', '.join(names)}", name, "Mend it."
                 )
         for result in self.results:
-            for task, cells in result.cells.items():
-                if task not in self.tasks:
-                    raise invalid_argument("cells", "must be of `tasks`", task, "Add it there.")
-                for metric in cells:
-                    if metric not in METRICS:
-                        raise unknown_name("cells", metric, METRICS)
+            for argument in ("cells", "gaps", "gains"):
+                self._check_cells(argument, getattr(result, argument))
+
+    def _check_cells(self, argument: str, by_task: dict[str, dict[str, Estimate]]) -> None:
+        for task, cells in by_task.items():
+            if task not in self.tasks:
+                raise invalid_argument(argument, "must be of `tasks`", task, "Add it there.")
+            for metric in cells:
+                if metric not in METRICS:
+                    raise unknown_name(argument, metric, METRICS)
 
     def result(self, name: str) -> MethodResult:
         """Return the row with this name."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from auctionsim.dataset.files import write_whole
 from auctionsim.errors import InvalidArgumentError, invalid_data
 from auctionsim.strict_mapping import build
+from vao.report.comparison import comparisons
 from vao.report.data import METRICS, Line, Panel, ReportData
 from vao.report.figures import line_figure, score_figure
 from vao.report.styles import Look, looks
@@ -107,6 +108,7 @@ def render_report(data: ReportData) -> str:
         finding=finding(data),
         headings=list(METRICS.values()),
         rows=main_table(data),
+        comparisons=comparisons(data),
         show_delta=any(result.delta_m is not None for result in data.results),
         sections=[section for section in _sections(data) if section.figures],
         glossary=glossary(data),
@@ -146,7 +148,8 @@ def _scores(data: ReportData, styles: Mapping[str, Look]) -> Section:
         for index, task in enumerate(data.tasks)
         if any(result.cell(task, "score_strict").mean is not None for result in data.results)
     ]
-    caption = "Score (strict) by task. Bars show one standard error; open marks are for reference."
+    caption = "Score (strict) by task. Bars show one standard error of each row alone; open "
+    caption += "marks are for reference."
     return Section("Scores at a glance", caption, (), tuple(figures))
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from vao.report.data import METRICS, MethodResult, ReportData
 
 __all__ = ["finding", "glossary", "task_name"]
@@ -25,14 +23,21 @@ METRIC_MEANINGS = {
     "multiplied by the share of the budget spent, TargetROAS can gain up to 5 % beyond its limit.",
 }
 OTHER_MEANINGS = {
-    "±": "One standard error of the mean; differences within two of them are not settled.",
-    "Δm": "Mean relative change against the baseline over the tasks' Values and Scores, in "
-    "percent, sign turned: lower is better, and below zero is better than the baseline.",
+    "±": "One standard error of the mean over episodes. In the main table and in the figures it "
+    "is that of each row alone. All rows play the same seats and episodes, so comparisons use "
+    "paired differences, episode by episode: what the episodes share cancels, and their standard "
+    "errors are tighter. A difference within two of its standard errors is not settled.",
+    "Δm": "Mean relative change against the baseline over the tasks' Value and Score (strict), in "
+    "percent, sign turned: lower is better, and below zero is better than the baseline. Its "
+    "standard error comes from leaving out one episode at a time (jackknife).",
     "Multiplier": "What a bidder chooses at each step: it bids the multiplier times the value it "
     "expects of an impression.",
     "Weight": "How much a source task's data counts when a target task is trained. VAO gives more "
     "to sources whose gradients point where the target's validation data points.",
 }
+
+# Where two columns are equal by definition, the finding counts one of them.
+_REPEATED = {("cpa_mcb", "score_paper"), ("bcb", "score_strict")}
 
 
 def task_name(task: str) -> str:
@@ -41,37 +46,64 @@ def task_name(task: str) -> str:
 
 
 def finding(data: ReportData) -> list[str]:
-    """Say what the main table shows, counted, without judging."""
+    """Say what the tables show, counted, without judging."""
     ours, baseline = data.result(data.highlight), data.result(data.baseline)
     if ours is baseline:
         return []
-    cells = [
-        (ours.cell(task, metric), baseline.cell(task, metric))
-        for task in data.tasks
-        for metric in METRICS
-    ]
-    pairs = [(a, b) for a, b in cells if a.mean is not None and b.mean is not None]
-    if not pairs:
+    cells = [(t, m) for t in data.tasks for m in METRICS if (t, m) not in _REPEATED]
+    higher = [_above(ours, baseline, task, metric) for task, metric in cells]
+    known = [above for above in higher if above is not None]
+    if not known:
         return []
-    higher = settled = 0
-    for a, b in pairs:
-        gap = (a.mean or 0.0) - (b.mean or 0.0)
-        errors = (a.standard_error, b.standard_error)
-        higher += gap > 0
-        if None not in errors:
-            settled += abs(gap) > 2 * math.hypot(*(error or 0.0 for error in errors))
-    sentences = [
-        f"{ours.name} is above {baseline.name} in {higher} of the table's {len(pairs)} numbers"
-    ]
-    if any(a.standard_error is not None and b.standard_error is not None for a, b in pairs):
-        sentences[0] += f"; {settled} of the {len(pairs)} gaps are wider than two standard errors"
-    sentences[0] += "."
+    counted = f"{sum(known)} of the main table's {len(known)} distinct numbers"
+    sentences = [f"{ours.name} is above {baseline.name} in {counted}{_settled(data, cells)}."]
+    sentences += _against_data(data)
     if ours.delta_m is not None and ours.delta_m.mean is not None:
-        mean = f"{ours.delta_m.mean:+.1f}".replace("-", "−")
-        sentences.append(f"Its Δm is {mean} % (lower is better; {baseline.name} is 0).")
+        mean, error = _signed(ours.delta_m.mean), ours.delta_m.standard_error
+        shown = mean if error is None else f"{mean} ± {error:.1f}"
+        sentences.append(f"Its Δm is {shown} % (lower is better; {baseline.name} is 0).")
     best = sum(_is_best(data, ours, task) for task in data.tasks)
-    sentences.append(f"It has the highest Score (strict) in {best} of {len(data.tasks)} tasks.")
+    sentences.append(
+        f"{ours.name} has the highest Score (strict) in {best} of {len(data.tasks)} tasks."
+    )
     return sentences
+
+
+def _above(ours: MethodResult, baseline: MethodResult, task: str, metric: str) -> bool | None:
+    mine, theirs = ours.cell(task, metric).mean, baseline.cell(task, metric).mean
+    return None if mine is None or theirs is None else mine > theirs
+
+
+def _settled(data: ReportData, cells: list[tuple[str, str]]) -> str:
+    gaps = [data.result(data.highlight).gap(task, metric) for task, metric in cells]
+    known = [gap for gap in gaps if gap.standard_error is not None]
+    if not known:
+        return ""
+    settled = [gap.mean or 0.0 for gap in known if gap.settled]
+    above = sum(mean > 0 for mean in settled)
+    sides = f" ({above} above, {len(settled) - above} below)" if settled else ""
+    return (
+        f"; {len(settled)} of {len(known)} paired differences to {data.baseline} are larger than"
+        f" two standard errors{sides}"
+    )
+
+
+def _against_data(data: ReportData) -> list[str]:
+    counts = []
+    for result in data.results:
+        gains = [result.gain(task, "expected_value") for task in data.tasks]
+        known = [gain for gain in gains if gain.standard_error is not None]
+        if known and not result.reference:
+            above = sum(gain.settled and (gain.mean or 0.0) > 0 for gain in known)
+            counts.append(f"{result.name} in {above} of {len(known)} tasks")
+    if not counts:
+        return []
+    rule = "Expected value is above the behaviour data's by more than two standard errors"
+    return [f"{rule}: {', '.join(counts)}."]
+
+
+def _signed(number: float) -> str:
+    return f"{number:+.1f}".replace("-", "−")
 
 
 def _is_best(data: ReportData, ours: MethodResult, task: str) -> bool:

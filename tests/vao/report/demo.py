@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from vao.report import Estimate, Line, MethodResult, Pacing, Panel, ReportData
+from vao.report.data import METRICS
 
 TASKS = ("cpa_mcb", "target_roas", "bcb")
 METHODS = ("No sharing", "Naive sharing", "VAO")
@@ -24,9 +25,19 @@ def _result(name: str, **more: object) -> MethodResult:
         names = ("value", "expected_value", "score_strict", "score_paper")
         pairs = zip(values.tolist(), errors.tolist(), strict=True)
         cells[task] = {m: Estimate(v, e) for m, (v, e) in zip(names, pairs, strict=True)}
+    if name != BEHAVIOUR:
+        more["gains"] = _differences(name, BEHAVIOUR)
+    if name not in (BEHAVIOUR, "No sharing"):
+        more["gaps"] = _differences(name, "No sharing")
     if "delta_m" not in more:
         more["delta_m"] = Estimate(100 * (1 - SCALES[name]), 1.2)
     return MethodResult(name, cells, **more)  # type: ignore[arg-type]
+
+
+def _differences(name: str, other: str) -> dict[str, dict[str, Estimate]]:
+    gap = 25.0 * (SCALES[name] - SCALES[other])
+    cells = {m: Estimate(gap - 0.2 * place, 0.5) for place, m in enumerate(METRICS)}
+    return dict.fromkeys(TASKS, cells)
 
 
 def _campaign(title: str, seed: int) -> Pacing:
@@ -108,7 +119,14 @@ def demo() -> ReportData:
 def short_demo() -> ReportData:
     """Return a report's data with one task and no figures over time: quick to render."""
     data = demo()
-    results = (replace(r, cells={"bcb": r.cells["bcb"]}) for r in data.results)
+    results = (
+        replace(r, cells=_of_bcb(r.cells), gaps=_of_bcb(r.gaps), gains=_of_bcb(r.gains))
+        for r in data.results
+    )
     return replace(
         data, tasks=("bcb",), results=tuple(results), pacing=(), weights=(), validation=()
     )
+
+
+def _of_bcb(cells: dict[str, dict[str, Estimate]]) -> dict[str, dict[str, Estimate]]:
+    return {task: of for task, of in cells.items() if task == "bcb"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,12 +11,61 @@ import pytest
 
 from auctionsim.errors import InvalidArgumentError
 from tests.vao.report.demo import demo
-from vao.report import Estimate, Line, MethodResult, Panel, read_results, write_results
+from vao.report import (
+    Estimate,
+    Line,
+    MethodResult,
+    Panel,
+    read_results,
+    render_report,
+    write_results,
+)
 
 
 def test_results_survive_json(tmp_path: Path) -> None:
     write_results(tmp_path / "run.json", demo())
     assert read_results(tmp_path / "run.json") == demo()
+
+
+def test_results_from_before_paired_differences_can_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "run.json"
+    write_results(path, demo())
+    old = json.loads(path.read_text())
+    for result in old["results"]:
+        del result["gaps"], result["gains"]
+    path.write_text(json.dumps(old))
+    read = read_results(path)
+    assert read.results == tuple(replace(r, gaps={}, gains={}) for r in demo().results)
+    page = render_report(read)
+    assert "Against the data" not in page
+    assert "paired differences to No sharing" not in page
+
+
+@pytest.mark.parametrize("part", ["gaps", "gains"])
+def test_paired_differences_are_of_known_tasks_and_metrics(part: str) -> None:
+    data = demo()
+    nowhere = MethodResult("x", {}, **{part: {"cpa": {}}})  # type: ignore[arg-type]
+    with pytest.raises(InvalidArgumentError, match=f"`{part}` must be of `tasks`; found 'cpa'"):
+        replace(data, results=(*data.results, nowhere))
+    odd = MethodResult("x", {}, **{part: {"bcb": {"valu": Estimate(1.0)}}})  # type: ignore[arg-type]
+    with pytest.raises(InvalidArgumentError, match=f"`{part}` must be one of"):
+        replace(data, results=(*data.results, odd))
+
+
+@pytest.mark.parametrize(
+    ("mean", "error", "settled"),
+    [
+        (2.1, 1.0, True),
+        (-2.1, 1.0, True),
+        (2.0, 1.0, False),
+        (9.0, None, False),
+        (None, 1.0, False),
+    ],
+)
+def test_an_estimate_is_settled_beyond_two_errors(
+    mean: float | None, error: float | None, settled: bool
+) -> None:
+    assert Estimate(mean, error).settled is settled
 
 
 def test_gaps_in_arrays_become_gaps_in_lines() -> None:
