@@ -16,6 +16,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
+from auctionsim import SEMANTICS
 from auctionsim.config_files import build
 from auctionsim.dataset.files import sha256_of_file, write_json, write_whole
 from auctionsim.dataset.staging import check_free, staged_folder
@@ -99,6 +100,7 @@ class _Model:
 class _Card:
     format: str
     version: int
+    semantics: int
     config: TrainingConfig
     requests: dict[str, Request]
     models: list[_Model]
@@ -127,6 +129,7 @@ def save_policy(policy: PlannerBidder, folder: Path | str, *, overwrite: bool = 
         card = _Card(
             format=FORMAT,
             version=VERSION,
+            semantics=SEMANTICS,
             config=policy.config,
             requests=policy.requests,
             models=[_Model.of(model) for model in policy.models],
@@ -182,10 +185,10 @@ def _read_card(path: Path) -> _Card:
         raise invalid_data(str(path), "must be JSON", error, "Copy the folder again.") from None
     if not isinstance(content, Mapping) or content.get("format") != FORMAT:
         raise invalid_data(str(path), f"must be the card of a {FORMAT}", "another file", "Name it.")
-    if content.get("version") != VERSION:
-        raise invalid_data(
-            str(path), f"must have version {VERSION}", content.get("version"), "Train it again."
-        )
+    for name, current in (("version", VERSION), ("semantics", SEMANTICS)):
+        if content.get(name) != current:
+            found = content.get(name)
+            raise invalid_data(str(path), f"must have {name} {current}", found, "Train it again.")
     try:
         return build(_Card, content)
     except InvalidArgumentError as error:

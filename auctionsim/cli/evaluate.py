@@ -44,17 +44,14 @@ class Evaluate(Command):
     def run(self) -> Mapping[str, Any]:
         """Evaluate; returns the metrics and their standard errors."""
         import auctionsim
+        from auctionsim.cli.episodes import episode_range
         from auctionsim.cli.imports import working_directory
         from auctionsim.evaluation import evaluate
         from auctionsim.lineup import load_lineup
         from auctionsim.market import load_market
-        from auctionsim.mechanism.arguments import check_integer
 
-        check_integer("--episodes", self.episodes, 1, 2**31 - 1, "Ask for one at least.")
-        last = 2**31 - self.episodes
-        check_integer("--first-episode", self.first_episode, 0, last, "Pick another.")
+        numbers = episode_range(self.first_episode, self.episodes)
         market, lineup = load_market(self.market), load_lineup(self.lineup)
-        numbers = range(self.first_episode, self.first_episode + self.episodes)
         began = time.perf_counter()
         with working_directory():
             found = evaluate(

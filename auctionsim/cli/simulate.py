@@ -57,14 +57,13 @@ class Simulate(Command):
     def run(self) -> Mapping[str, Any]:
         """Play; returns means by task, and the speed."""
         import auctionsim
+        from auctionsim.cli.episodes import episode_range
         from auctionsim.cli.imports import working_directory
         from auctionsim.lineup import load_lineup
         from auctionsim.market import load_market
         from auctionsim.mechanism.arguments import check_integer
 
-        check_integer("--episodes", self.episodes, 1, 2**31 - 1, "Ask for one at least.")
-        last = 2**31 - self.episodes
-        check_integer("--first-episode", self.first_episode, 0, last, "Pick another.")
+        episode_range(self.first_episode, self.episodes)
         check_integer("--seed", self.seed, 0, 2**64 - 1, "Pick another seed.")
         market, lineup = load_market(self.market), load_lineup(self.lineup)
         with working_directory():

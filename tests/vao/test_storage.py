@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from safetensors.torch import load_file, save_file
 
+from auctionsim import SEMANTICS
 from auctionsim.errors import InvalidArgumentError, InvalidDataError
 from auctionsim.observation import FEATURES
 from tests.vao.factories import (
@@ -111,6 +112,7 @@ def test_a_card_of_something_else_is_refused(saved: Path, text: str) -> None:
     ("path", "value", "named"),
     [
         (("version",), storage.VERSION - 1, "version"),
+        (("semantics",), SEMANTICS + 1, "semantics"),
         (("config", "width"), -1, "width"),
         (("config", "width"), 32, "policy"),
         (("config", "surprise"), 1, "surprise"),
