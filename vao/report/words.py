@@ -61,7 +61,7 @@ def finding(data: ReportData) -> list[str]:
     if ours.delta_m is not None and ours.delta_m.mean is not None:
         mean, error = _signed(ours.delta_m.mean), ours.delta_m.standard_error
         shown = mean if error is None else f"{mean} ± {error:.1f}"
-        sentences.append(f"Its Δm is {shown} % (lower is better; {baseline.name} is 0).")
+        sentences.append(f"{ours.name}'s Δm is {shown} % (lower is better; {baseline.name} is 0).")
     best = sum(_is_best(data, ours, task) for task in data.tasks)
     sentences.append(
         f"{ours.name} has the highest Score (strict) in {best} of {len(data.tasks)} tasks."

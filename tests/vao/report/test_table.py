@@ -114,7 +114,7 @@ def test_the_finding_gives_delta_m_its_error() -> None:
     data = report(("a", 1.0, None), ("b", 2.0, None))
     first, last = data.results
     data = replace(data, results=(first, replace(last, delta_m=Estimate(-2.14, 1.31))))
-    assert "Its Δm is −2.1 ± 1.3 % (lower is better; a is 0)." in finding(data)
+    assert "b's Δm is −2.1 ± 1.3 % (lower is better; a is 0)." in finding(data)
 
 
 def test_the_glossary_says_what_errors_and_delta_m_are_of() -> None:
