@@ -20,6 +20,7 @@ from vao.config import TrainingConfig
 from vao.models import InverseDynamics, Planner
 from vao.request import Request
 from vao.scales import Scales, feature_columns
+from vao.tensors import owned_tensor
 
 __all__ = ["PlannerBidder", "TrainedModel"]
 
@@ -160,10 +161,10 @@ class _Seating:
         self._columns = feature_columns(scales.states.features, FEATURES)
         values, visible = scales.requirements.asked(campaigns, requests)
         known = torch.ones(values.shape, dtype=torch.bool)
-        vector = requirement_vector(torch.from_numpy(values), known, torch.from_numpy(visible))
+        vector = requirement_vector(owned_tensor(values), known, owned_tensor(visible))
         static = scales.static(campaigns.category, campaigns.budget)
         self._requirements = vector.to(device)
-        self._static = torch.from_numpy(static).to(device)
+        self._static = owned_tensor(static, device)
         shape = (len(seats), scales.steps, len(self._columns))
         self._states = torch.zeros(shape, device=device)
 
@@ -172,7 +173,7 @@ class _Seating:
         """Take in the seats' features at a step, and return their multipliers."""
         model = self._model
         states = np.nan_to_num(model.scales.states(features[:, self._columns]))
-        self._states[:, step] = torch.from_numpy(states).to(self._states.device)
+        self._states[:, step] = owned_tensor(states, self._states.device)
         past = self._states[:, : step + 1]
         planned: Tensor = model.planner(self._requirements, past, self._static)[:, -1]
         actions = model.inverse(past[:, -1], planned)

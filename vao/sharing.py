@@ -20,6 +20,7 @@ from auctionsim.dataset.schema import CAMPAIGN_COLUMNS
 from auctionsim.errors import invalid_argument, invalid_data
 from vao.conditions import TASK_FIELDS, requirement_vector
 from vao.scales import Scales
+from vao.tensors import owned_tensor
 
 __all__ = ["TRAINING_COLUMNS", "Batch", "Source", "TaskSampler", "join", "shares"]
 
@@ -99,15 +100,15 @@ class Source:
             for begin in range(0, len(used), _PART)
         ]
         joined = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-        return cls(*(torch.from_numpy(array).to(device) for array in joined))
+        return cls(*(owned_tensor(array, device) for array in joined))
 
     def __len__(self) -> int:
         return len(self.states)
 
     def relabelled(self, indices: NDArray[np.int64], task: int) -> Batch:
         """Return trajectories at `indices` with the condition of the target task of code `task`."""
-        places = torch.from_numpy(indices).to(self.states.device)
-        visible = torch.from_numpy(TASK_FIELDS[task].copy()).to(self.states.device)
+        places = owned_tensor(indices, self.states.device)
+        visible = owned_tensor(TASK_FIELDS[task], self.states.device)
         requirements = requirement_vector(self.values[places], self.known[places], visible)
         return Batch(
             states=self.states[places],

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 
 from auctionsim.generate import DatasetConfig
@@ -31,8 +32,19 @@ def write_configs(folder: Path) -> QuickstartSettings:
     return QuickstartSettings(str(dataset), str(training), folder / "out", 3)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> None:
+    """Let PyTorch use one thread from first to last: the last bits of a run go with their number.
+
+    Commands set it for the whole process, and so would change it for the tests that follow.
+    """
+    torch.set_num_threads(1)
+
+
 @pytest.fixture(scope="session")
-def demonstration(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, QuickstartResult]:
+def demonstration(
+    _one_thread: None, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, QuickstartResult]:
     """Return the folder and the result of a demonstration of seconds."""
     folder = tmp_path_factory.mktemp("demonstration")
     return folder, run_quickstart(write_configs(folder), progress=False)

@@ -99,7 +99,6 @@ def test_behaviour_row_is_the_test_split(demonstration: Demonstration) -> None:
     assert sorted(set(played.episode.tolist())) == [first, first + 1, first + 2]
 
 
-@pytest.mark.slow
 def test_same_seed_same_results_even_over_an_old_run(demonstration: Demonstration) -> None:
     folder, result = demonstration
     again = run_quickstart(write_configs(folder), progress=False)
