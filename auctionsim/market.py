@@ -10,7 +10,7 @@ from numbers import Integral, Real
 from typing import Any
 
 from auctionsim.errors import invalid_argument, unknown_name
-from auctionsim.rules import BIAS, EXPOSURE, MECHANISMS, RULES
+from auctionsim.rules import BIAS, EXPOSURE, MECHANISMS, RULES, is_reference
 from auctionsim.tasks import TASKS
 
 # Blocks of a day have counters of their own among an advertiser's draws: so many fit in.
@@ -211,7 +211,8 @@ class MarketConfig:
         advertisers: Advertisers, from 1; ids are 0 .. advertisers - 1.
         categories: Categories; advertiser i is in category i * categories // advertisers.
         slots: Ad slots an opportunity, from 1.
-        mechanism: "gsp", "second_price" (one slot) or "first_price".
+        mechanism: "gsp", "second_price" (one slot), "first_price", or `module:function` for a Numba
+            function of your own (see `auctionsim.mechanism.pricing`).
         rules: "default", or "auctionnet": a slot whose price is the reserve is unsold, winners who
             over-spend in a step are dropped at random and the step is auctioned again, and
             exposure and bias of the probabilities are AuctionNet's unless given.
@@ -245,7 +246,8 @@ class MarketConfig:
         for name in ("steps", "advertisers", "categories"):
             _check_whole(name, getattr(self, name), 1, 2**31)
         _check_whole("slots", self.slots, 1, 1001)
-        if self.mechanism not in MECHANISMS:
+        _check_text("mechanism", self.mechanism)
+        if self.mechanism not in MECHANISMS and not is_reference(self.mechanism):
             raise unknown_name("mechanism", self.mechanism, MECHANISMS)
         if self.rules not in RULES:
             raise unknown_name("rules", self.rules, RULES)

@@ -5,6 +5,12 @@ from __future__ import annotations
 MECHANISMS: tuple[str, ...] = ("gsp", "second_price", "first_price")
 RULES: tuple[str, ...] = ("default", "auctionnet")
 
+
+def is_reference(mechanism: str) -> bool:
+    """Whether a mechanism is named as `module:function`, a Numba function of the user's own."""
+    module, colon, name = mechanism.partition(":")
+    return bool(colon) and name.isidentifier() and all(map(str.isidentifier, module.split(".")))
+
 #: By rules: probability that each slot is seen.
 EXPOSURE: dict[str, tuple[float, ...]] = {
     "default": (1.0, 0.8, 0.6),

@@ -10,12 +10,13 @@ os.environ.setdefault("NUMBA_NUM_THREADS", "2")
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 os.environ.setdefault("MPLBACKEND", "Agg")
 
-import numba
 from hypothesis import HealthCheck, settings
+
+from auctionsim.threads import set_threads
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Two workers on two cores: a second thread each would only make both wait.
-    numba.set_num_threads(1)
+    set_threads(1)
 
 # Compiling a kernel or a loaded machine must not fail a test, and CI must not fail by luck.
 settings.register_profile(

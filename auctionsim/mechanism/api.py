@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from auctionsim.errors import invalid_argument
 from auctionsim.mechanism.arguments import (
     check_bids,
+    check_exposure,
     check_ids,
     check_integer,
     check_name,
@@ -20,22 +18,26 @@ from auctionsim.mechanism.arguments import (
 )
 from auctionsim.mechanism.clearing import Bids, Clearing, Ids
 from auctionsim.mechanism.kernels import clear_rows
-from auctionsim.rules import MECHANISMS, RULES
+from auctionsim.mechanism.pricing import Mechanism, block_pricing
+from auctionsim.rules import RULES
+from auctionsim.threads import share
 
 _MAX_SLOTS = 1_000_000
-_BIDS_PER_THREAD = 2**17  # about 0.3 ms of work: below that a thread costs more than it saves
+# Rows cleared in one go: few enough for their ranked bids to stay in the cache.
+_ROWS, _ROOM = 1024, 65_536
 
 
 def clear(
     bids: ArrayLike,
     reserve_price: float = 0.0,
     slots: int = 3,
-    mechanism: str = "gsp",
+    mechanism: Mechanism = "gsp",
     rules: str = "default",
     *,
     seed: int = 0,
     first_opportunity: int = 0,
     ids: ArrayLike | None = None,
+    exposure: ArrayLike | None = None,
 ) -> Clearing:
     """Clear a multi-slot auction for each of several impression opportunities.
 
@@ -45,7 +47,8 @@ def clear(
     - `gsp` (generalised second price; Edelman, Ostrovsky and Schwarz, 2007): the next-ranked bid,
       or the reserve price if that is higher;
     - `second_price` (Vickrey, 1961): the same with one slot; `slots` must be 1;
-    - `first_price`: the winner's own bid; the reserve price for an unsold slot.
+    - `first_price`: the winner's own bid; the reserve price for an unsold slot;
+    - a Numba function of your own: what it says (see `auctionsim.mechanism.pricing`).
 
     `rules="auctionnet"` adds the rule of the AuctionNet simulator (Su et al., 2024): a slot whose
     price is not above the reserve price stays unsold. So under `gsp` a sole bidder buys nothing,
@@ -63,11 +66,13 @@ def clear(
             other real dtypes are computed as float64. Either size may be 0.
         reserve_price: Lowest price of a slot, finite and >= 0, in currency.
         slots: Slots an opportunity, >= 1; may exceed the number of advertisers.
-        mechanism: One of `MECHANISMS`.
+        mechanism: One of `MECHANISMS`, a function compiled by `numba.njit`, or `module:function`.
         rules: One of `RULES`.
         seed: Seed of the order among equal bids, 0 <= seed < 2^64.
         first_opportunity: Number of the first row within its run; the last must be below 2^64.
         ids: (advertisers,) ids of the columns, unique, 0 <= id < 2^32; 0, 1, 2, ... by default.
+        exposure: (slots,) probability that each slot is seen, for mechanisms whose prices depend on
+            it; all 1 by default. The named ones' do not.
 
     Returns:
         A `Clearing`: `winners` (columns of `bids`, not ids), `prices` and `market_price`.
@@ -76,27 +81,28 @@ def clear(
         InvalidArgumentError: an argument breaks its rule.
     """
     checked = check_bids(bids)
-    pricing = _Pricing(
-        check_reserve(reserve_price, checked.dtype),
-        check_name("mechanism", mechanism, MECHANISMS) == "first_price",
-        check_name("rules", rules, RULES) == "auctionnet",
-    )
+    reserve = check_reserve(reserve_price, checked.dtype)
+    pricing = block_pricing(mechanism, checked.dtype)
     depth = _check_slots(slots, mechanism)
+    seen = check_exposure(exposure, depth)
+    above = check_name("rules", rules, RULES) == "auctionnet"
     key = check_integer("seed", seed, 0, 2**64 - 1, "Use 0, say.")
     last = 2**64 - max(len(checked), 1)
     start = check_integer("first_opportunity", first_opportunity, 0, last, "Number rows from 0.")
-    return _clear_all(checked, depth, pricing, key, start, check_ids(ids, checked.shape[1]))
+    terms = _Terms(seen, reserve, pricing.address, above)
+    return _clear_all(checked, depth, terms, key, start, check_ids(ids, checked.shape[1]))
 
 
-class _Pricing(NamedTuple):
-    """How the kernel prices and sells; fields as in `clear_rows`."""
+class _Terms(NamedTuple):
+    """What the auction goes by; fields as in `clear_rows`."""
 
+    exposure: NDArray[np.float64]
     reserve: np.floating[Any]
-    pays_own_bid: bool
+    pricing: int
     sells_above_reserve: bool
 
 
-def _check_slots(slots: object, mechanism: str) -> int:
+def _check_slots(slots: object, mechanism: Mechanism) -> int:
     depth = check_integer("slots", slots, 1, _MAX_SLOTS, "Use the number of ads shown at once.")
     if mechanism == "second_price" and depth != 1:
         rule = "must be 1 for mechanism 'second_price'"
@@ -106,37 +112,23 @@ def _check_slots(slots: object, mechanism: str) -> int:
 
 
 def _clear_all(
-    bids: Bids, slots: int, pricing: _Pricing, seed: int, first_opportunity: int, ids: Ids
+    bids: Bids, slots: int, terms: _Terms, seed: int, first_opportunity: int, ids: Ids
 ) -> Clearing:
     rows = len(bids)
-    seed_words = np.uint32(seed & 0xFFFFFFFF), np.uint32(seed >> 32)
     result = Clearing(
         winners=np.empty((rows, slots), np.int32),
         prices=np.empty((rows, slots), bids.dtype),
         market_price=np.empty(rows, bids.dtype),
     )
-
-    def clear_block(low: int, high: int) -> None:
-        outputs = (a[low:high] for a in (result.winners, result.prices, result.market_price))
-        opportunity = np.uint64(first_opportunity + low)
-        clear_rows(bids[low:high], ids, *seed_words, opportunity, *pricing, *outputs)
-
-    _run_in_blocks(clear_block, rows, bids.size)
+    block = max(1, min(_ROWS, _ROOM // (slots + 1)))
+    share(
+        clear_rows, -(-rows // block), bids.size, block, bids, ids, np.uint32(seed & 0xFFFFFFFF),
+        np.uint32(seed >> 32), np.uint64(first_opportunity), *terms, result.winners, result.prices,
+        result.market_price,
+    )  # fmt: skip
+    if np.isnan(result.prices).any():
+        raise invalid_argument(
+            "mechanism", "must price every sold slot from 0 to the winner's bid", "another price",
+            "Correct the function that prices.",
+        )  # fmt: skip
     return result
-
-
-def _run_in_blocks(clear_block: Callable[[int, int], None], rows: int, bids: int) -> None:
-    """Clear rows in as many blocks as Numba may use threads; the kernel releases the GIL.
-
-    Plain threads rather than Numba's own: those abort a process that was forked after their first
-    use, and some of their back ends cannot be entered from two threads.
-    """
-    blocks = bids // _BIDS_PER_THREAD
-    if blocks > 1:
-        blocks = min(blocks, numba.get_num_threads(), rows)
-    if blocks <= 1:
-        clear_block(0, rows)
-        return
-    edges = [rows * block // blocks for block in range(blocks + 1)]
-    with ThreadPoolExecutor(blocks) as pool:
-        list(pool.map(clear_block, edges[:-1], edges[1:]))

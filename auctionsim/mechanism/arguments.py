@@ -98,6 +98,26 @@ def check_name(argument: str, value: object, known: Sequence[str]) -> str:
     return value
 
 
+def check_exposure(exposure: ArrayLike | None, slots: int) -> NDArray[np.float64]:
+    """Return the probability that each slot is seen, (slots,); 1 where none are given.
+
+    Raises:
+        InvalidArgumentError: They are not one falling probability a slot.
+    """
+    if exposure is None:
+        return np.ones(slots)
+    rule, mend = "must hold one probability a slot, in [0, 1] and falling", "Leave it out for 1."
+    array = _as_array("exposure", exposure, rule)
+    if array.shape != (slots,) or array.dtype.kind not in "fiu":
+        found = f"{array.dtype} of shape {array.shape} for {slots} slot(s)"
+        raise invalid_argument("exposure", rule, found, mend)
+    seen = array.astype(np.float64)
+    ok = (seen >= 0.0) & (seen <= 1.0)  # false for nan as well
+    if not ok.all() or (np.diff(seen) > 0.0).any():
+        raise invalid_argument("exposure", rule, seen.tolist(), mend)
+    return seen
+
+
 def check_ids(ids: ArrayLike | None, advertisers: int) -> Ids:
     """Return the advertisers' ids as uint32, 0, 1, 2, ... where none are given.
 

@@ -1,108 +1,168 @@
-"""The auction of one step's opportunities: rank, settle, sum up."""
+"""The auction of one step's opportunities: rank, sell, settle, sum up."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from auctionsim.errors import invalid_argument
 from auctionsim.market import MarketConfig
+from auctionsim.mechanism.pricing import block_pricing
+from auctionsim.random_numbers import BLOCK
 from auctionsim.simulator.bids import BidPlan
-from auctionsim.simulator.kernels import SUMS, rank_chunk, settle_chunk
+from auctionsim.simulator.kernels import cap_runs, rank_ahead, settle_runs
+from auctionsim.simulator.layout import RECORD, Ahead, Bidding, Purse, Terms, Traffic
 from auctionsim.simulator.outcome import StepOutcome
 from auctionsim.simulator.tables import StepTables
+from auctionsim.threads import get_threads, share
 
 Float32Array = NDArray[np.float32]
 Float64Array = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
+_INT, _FLOAT = np.int32, np.float32
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What one auction of a step brought the seats.
+
+    Attributes:
+        wins: Slots won, seen or not, (R, A).
+        cut: Sum of what budgets took off bids, (R, A).
+        sums: Sums over exposed wins, (R, A, len(RECORD)), by kind as in `RECORD`.
+        price: Sum of market prices, (R,).
+    """
+
+    wins: Float64Array
+    cut: Float64Array
+    sums: Float64Array
+    price: Float64Array
+
+    @classmethod
+    def zeros(cls, runs: int, advertisers: int) -> Tally:
+        """Return one in which nothing happened."""
+        shape = (runs, advertisers)
+        sums = np.zeros((*shape, len(RECORD)))
+        return cls(np.zeros(shape), np.zeros(shape), sums, np.zeros(runs))
+
+    def cost(self) -> Float64Array:
+        """Spend of each seat, (R, A)."""
+        return self.sums[..., RECORD.index("cost")]
+
+
+def market_terms(market: MarketConfig) -> Terms:
+    """Return what the kernels need of a market."""
+    return Terms(
+        np.arange(market.advertisers, dtype=np.uint32),
+        np.array(market.slot_exposure, np.float64),
+        _FLOAT(market.reserve_price),
+        block_pricing(market.mechanism, np.dtype(_FLOAT)).address,
+        market.rules == "auctionnet",
+        _FLOAT(market.values.realised),
+    )
+
+
+def make_room(runs: int, blocks: int, slots: int) -> Ahead:
+    """Return room for ranking and selling blocks ahead."""
+    return Ahead(
+        np.empty((runs, blocks, slots + 1, BLOCK), _FLOAT),
+        np.empty((runs, blocks, slots + 1, BLOCK), _INT),
+        np.empty((runs, blocks, slots, BLOCK), _INT),
+        np.empty((runs, blocks, slots * BLOCK + 1), _INT),
+        np.empty((runs, blocks, slots * BLOCK + 1), _INT),
+        np.empty((runs, blocks, slots * BLOCK, len(RECORD))),
+        np.zeros((runs, blocks), np.int64),
+    )
+
 
 def auction(
-    market: MarketConfig,
+    terms: Terms,
     tables: StepTables,
     plan: BidPlan,
     budget: Float64Array,
     spent: Float64Array,
     chunk: int,
     *,
-    capped: bool,
-    ranked: Callable[[int, int, Float32Array, NDArray[np.int32]], None] | None = None,
-) -> tuple[Float64Array, Float64Array]:
-    """Rank and settle all opportunities of a step, chunk by chunk.
+    capped: bool = True,
+    ahead: bool | None = None,
+    watch: Callable[[int, int, NDArray[np.int32]], None] | None = None,
+) -> Tally:
+    """Rank, sell and settle all opportunities of a step.
 
     Args:
-        market: The market.
+        terms: See `market_terms`.
         tables: The step's opportunities.
         plan: The bids.
         budget: (R, A).
-        spent: (R, A), updated.
-        chunk: Opportunities ranked at a time.
+        spent: (R, A), updated if `capped`.
+        chunk: Opportunities ranked ahead at a time, where they are.
         capped: Whether bids are capped at the remaining budget.
-        ranked: Told each chunk's first and last opportunity, and its highest bids and their columns
-            as `rank_chunk` wrote them.
+        ahead: Whether to rank all runs' blocks side by side before settling; by default where there
+            are too few runs to keep all threads busy. Changes nothing but speed.
+        watch: Told each chunk's first opportunity, end and winners (R, blocks, slots, BLOCK), as
+            ranked ahead.
 
-    Returns:
-        Sums by kind (R, SUMS, A), as `settle_chunk` documents, and sums of market prices (R,).
+    Raises:
+        InvalidArgumentError: If the mechanism asked for a price outside [0, bid].
     """
     runs, advertisers = plan.multipliers.shape
+    tally = Tally.zeros(runs, advertisers)
+    traffic = Traffic(tables.volumes, tables.values, tables.highest, tables.bias, *tables.keys)
+    bidding = Bidding(
+        tables.run_episode, plan.multipliers, plan.rows, tables.value_rows, plan.explicit
+    )
+    caps = np.full((runs, advertisers), np.inf, _FLOAT)
+    purses = Purse(budget, spent, caps, tally.wins, tally.cut, tally.sums, tally.price[:, None])
+    if capped:
+        cap_runs(traffic, bidding, purses)
+    if ahead is None:
+        ahead = get_threads() > 1 and runs < 2 * get_threads()
+    ahead = ahead or watch is not None
     most = int(tables.volumes.max())
-    depth = market.slots + 1
-    top_bid = np.empty((runs, min(chunk, max(most, 1)), depth), np.float32)
-    top_column = np.empty(top_bid.shape, np.int32)
-    out, price_sum = np.zeros((runs, SUMS, advertisers)), np.zeros((runs, 1))
-    ids = np.arange(advertisers, dtype=np.uint32)
-    exposure = np.array(market.slot_exposure, np.float64)
-    low, high = tables.keys
-    for first in range(0, most, chunk):
-        last = min(first + chunk, most)
-        rank_chunk(
-            first, last, tables.volumes, tables.run_episode, plan.multipliers, plan.rows,
-            tables.values, plan.explicit, ids, low, high, top_bid, top_column,
+    span = chunk if ahead else max(most, 1)
+    room = make_room(runs if ahead else 0, -(-min(span, most) // BLOCK), terms.exposure.size)
+    for first in range(0, most, span):
+        last = min(first + span, most)
+        if ahead:
+            cells, work = room.found.size, runs * (last - first) * advertisers
+            share(rank_ahead, cells, work, first, last, terms, traffic, bidding, caps, room)
+        if watch is not None:
+            watch(first, last, room.winner)
+        work = runs * (last - first) * (1 if ahead else advertisers)
+        share(
+            settle_runs, runs, work, first, last, terms, traffic, bidding, capped, purses, room,
+            ahead,
         )  # fmt: skip
-        if ranked is not None:
-            ranked(first, last, top_bid, top_column)
-        settle_chunk(
-            first, last, tables.volumes, tables.run_episode, plan.multipliers, plan.rows,
-            tables.value_rows, tables.values, plan.explicit, tables.highest, ids, low, high,
-            top_bid, top_column, exposure, np.float32(market.reserve_price),
-            market.mechanism == "first_price", market.rules == "auctionnet", capped, tables.bias,
-            np.float32(market.values.realised), budget, spent, out, price_sum,
+    if not np.isfinite(tally.sums).all():
+        raise invalid_argument(
+            "mechanism", "must price every sold slot from 0 to the winner's bid", "another price",
+            "Correct the function that prices.",
         )  # fmt: skip
-    return out, price_sum[:, 0]
+    return tally
 
 
 def summarise(
-    tables: StepTables,
-    plan: BidPlan,
-    active: NDArray[np.bool_],
-    out: Float64Array,
-    price_sum: Float64Array,
+    tables: StepTables, plan: BidPlan, active: NDArray[np.bool_], tally: Tally
 ) -> StepOutcome:
     """Turn a step's sums into its outcome."""
     volume = tables.volumes[tables.run_episode]
     share = np.where(volume > 0, 1.0 / np.maximum(volume, 1), 0.0)
-    wins, cost, conversions, value, expected_p, expected_v, bid_cut, exposed, told_p, told_v = (
-        np.moveaxis(out, 1, 0)
-    )
     value_sum = tables.sums[tables.run_episode[:, None], tables.value_rows]
     bid_sum, multiplier = _placed(tables, plan, value_sum)
+    by_kind = dict(zip(RECORD, np.moveaxis(tally.sums, -1, 0).copy(), strict=True))
     return StepOutcome(
         volume=volume,
         multiplier=np.where(active, multiplier, 0.0),
         active=active,
-        mean_bid=np.maximum(bid_sum - bid_cut, 0.0) * share[:, None],
+        mean_bid=np.maximum(bid_sum - tally.cut, 0.0) * share[:, None],
         mean_value=value_sum * share[:, None],
-        market_price=price_sum * share,
-        wins=wins,
-        exposed_wins=exposed,
-        cost=cost,
-        conversions=conversions,
-        value=value,
-        expected_conversions=expected_p,
-        expected_value=expected_v,
-        predicted_conversions=told_p,
-        predicted_value=told_v,
+        market_price=tally.price * share,
+        wins=tally.wins,
+        **by_kind,
     )
 
 

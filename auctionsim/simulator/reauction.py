@@ -15,23 +15,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
-from numba import njit, prange
 from numpy.typing import NDArray
 
 from auctionsim.market import MarketConfig
 from auctionsim.random_numbers import PURPOSE_DROP, derive_key
-from auctionsim.simulator.auction import auction, summarise
+from auctionsim.simulator.auction import Tally, auction, market_terms, summarise
 from auctionsim.simulator.bids import BidPlan, plan_bids
-from auctionsim.simulator.kernels import SUMS
 from auctionsim.simulator.outcome import StepOutcome
 from auctionsim.simulator.tables import StepTables
 
 Float32Array = NDArray[np.float32]
-Float64Array = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 _SMALL_COST = 1e-4  # AuctionNet's guard against division by 0, in currency
-_COST = 1  # place of the cost among the sums that `auction` returns
 
 
 def play_with_reauctions(
@@ -40,8 +36,8 @@ def play_with_reauctions(
     multipliers: Float32Array,
     active: NDArray[np.bool_],
     bids: Mapping[int, NDArray[np.floating]],
-    budget: Float64Array,
-    spent: Float64Array,
+    budget: NDArray[np.float64],
+    spent: NDArray[np.float64],
     chunk: int,
 ) -> StepOutcome:
     """Auction one step's opportunities until nobody spends more than it has left.
@@ -50,59 +46,45 @@ def play_with_reauctions(
     auction, so dropped ones count as 0, in the mean bid as in the multiplier.
     """
     placed = _PlacedBids(tables, plan_bids(tables, multipliers, active, bids))
-    left = budget - spent
+    left, terms = budget - spent, market_terms(market)
     runs, attempt = np.arange(len(multipliers)), 0
-    out, price_sum = np.zeros((len(runs), SUMS, market.advertisers)), np.zeros(len(runs))
+    tally = Tally.zeros(*multipliers.shape)
     while runs.size:
-        ranking = _Winners(market, tables, runs)
-        out[runs], price_sum[runs] = auction(
-            market, *placed.take(runs), budget[runs], spent[runs], chunk,
-            capped=False, ranked=ranking.note,
+        winners = _Winners(market, tables, runs)
+        again = auction(
+            terms, *placed.take(runs), budget[runs], spent[runs], chunk,
+            capped=False, watch=winners.note,
         )  # fmt: skip
-        cost = out[runs, _COST]
+        tally.wins[runs], tally.sums[runs], tally.price[runs] = again.wins, again.sums, again.price
+        cost = again.cost()
         over = np.maximum((cost - left[runs]) / (cost + _SMALL_COST), 0.0)
         for place, i in np.argwhere(over > 0.0):
-            won = ranking.won(int(place), int(i))
+            won = winners.won(int(place), int(i))
             placed.drop(int(runs[place]), int(i), won, float(over[place, i]), attempt)
         runs, attempt = runs[(over > 0.0).any(axis=1)], attempt + 1
     # The sum may round up by the last bit; what a budget holds is the limit.
-    spent[...] = np.minimum(spent + out[:, _COST], budget)
-    return summarise(tables, placed.plan(), active, out, price_sum)
-
-
-@njit(cache=True, parallel=True, nogil=True)
-def _note_winners(  # type: ignore[no-untyped-def]
-    first, last, volumes, run_episode, top_bid, top_column, reserve, pays_own_bid, winners
-):
-    """Write the winner of every slot sold under AuctionNet's rule, (runs, opportunities, slots)."""
-    for r in prange(run_episode.size):
-        for place in range(min(last, volumes[run_episode[r]]) - first):
-            for slot in range(winners.shape[2]):
-                price = top_bid[r, place, slot if pays_own_bid else slot + 1]
-                if price > reserve:
-                    winners[r, first + place, slot] = top_column[r, place, slot]
+    spent[...] = np.minimum(spent + tally.cost(), budget)
+    return summarise(tables, placed.plan(), active, tally)
 
 
 class _Winners:
     """Who won what in one auction of a step; -1 where a slot is unsold."""
 
     def __init__(self, market: MarketConfig, tables: StepTables, runs: IntArray) -> None:
-        self._volumes, self._run_episode = tables.volumes, tables.run_episode[runs]
-        self._reserve = np.float32(market.reserve_price)
-        self._pays_own_bid = market.mechanism == "first_price"
-        shape = (len(runs), int(tables.volumes.max()), market.slots)
+        self._volumes = tables.volumes[tables.run_episode[runs]]
+        shape = (len(runs), market.slots, int(tables.volumes.max()))
         self._winners = np.full(shape, -1, np.int32)
 
-    def note(self, first: int, last: int, top_bid: Float32Array, top: NDArray[np.int32]) -> None:
-        """Take in the ranking of a chunk."""
-        _note_winners(
-            first, last, self._volumes, self._run_episode, top_bid, top, self._reserve,
-            self._pays_own_bid, self._winners,
-        )  # fmt: skip
+    def note(self, first: int, last: int, winner: NDArray[np.int32]) -> None:
+        """Take in the winners of a chunk, (runs, blocks, slots, BLOCK)."""
+        rows = np.moveaxis(winner, 1, 2).reshape(*self._winners.shape[:2], -1)
+        for run, volume in enumerate(self._volumes):
+            end = min(last, volume)
+            self._winners[run, :, first:end] = rows[run, :, : max(end - first, 0)]
 
     def won(self, place: int, advertiser: int) -> list[IntArray]:
         """Return the opportunities an advertiser won, slot by slot, in order of arrival."""
-        return [np.flatnonzero(column == advertiser) for column in self._winners[place].T]
+        return [np.flatnonzero(column == advertiser) for column in self._winners[place]]
 
 
 class _PlacedBids:

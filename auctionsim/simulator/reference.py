@@ -169,6 +169,7 @@ class _Walk:
         return clear_reference(
             bids, market.reserve_price, market.slots, market.mechanism, market.rules,
             seed=int(self.day.step_keys[self.step]), first_opportunity=first, ids=ids,
+            exposure=market.slot_exposure,
         )  # fmt: skip
 
     def _settle(self, sale: Sale, tally: _Tally) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auctionsim.market import MarketConfig
-from auctionsim.simulator.auction import auction, summarise
+from auctionsim.simulator.auction import auction, market_terms, summarise
 from auctionsim.simulator.bids import plan_bids
 from auctionsim.simulator.outcome import StepOutcome
 from auctionsim.simulator.reauction import play_with_reauctions
@@ -46,5 +46,5 @@ def play_step(
     if market.rules == "auctionnet":
         return play_with_reauctions(market, tables, multipliers, active, bids, budget, spent, chunk)
     plan = plan_bids(tables, multipliers, active, bids)
-    out, price_sum = auction(market, tables, plan, budget, spent, chunk, capped=True)
-    return summarise(tables, plan, active, out, price_sum)
+    tally = auction(market_terms(market), tables, plan, budget, spent, chunk)
+    return summarise(tables, plan, active, tally)

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from auctionsim.market import MarketConfig
 from auctionsim.random_numbers import split_key
+from auctionsim.threads import share
 from auctionsim.traffic.day import Day
-from auctionsim.traffic.kernels import draw_values
+from auctionsim.traffic.kernels import GROUP, draw_values
 
 Float32Array = NDArray[np.float32]
 Float64Array = NDArray[np.float64]
@@ -104,19 +105,22 @@ class StepTraffic:
             run_episode=self._run_episode,
             value_rows=self._value_rows,
         )
-        draw_values(
-            volumes,
-            np.stack([day.mean[step] for day in days]),
-            np.stack([day.deviation[step] for day in days]),
-            self._row_advertiser,
-            self._row_spread,
-            low,
-            high,
-            tables.values,
-            tables.sums,
-            tables.highest,
-        )
+        self._fill(tables, step)
         return tables
+
+    def _fill(self, tables: StepTables, step: int) -> None:
+        episodes, rows, width = tables.values.shape
+        advertisers = tables.bias.shape[1]
+        mean = np.stack([day.mean[step] for day in self._days])
+        deviation = np.stack([day.deviation[step] for day in self._days])
+        for first, end in ((0, advertisers), (advertisers, rows)):
+            cells = episodes * -(-(end - first) // GROUP)
+            if cells:
+                share(
+                    draw_values, cells, episodes * (end - first) * width, first, end,
+                    tables.volumes, mean, deviation, self._row_advertiser, self._row_spread,
+                    *tables.keys, tables.values, tables.sums, tables.highest,
+                )  # fmt: skip
 
 
 def _value_rows(spreads: Float32Array) -> tuple[IntArray, IntArray, Float32Array]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from auctionsim.random_numbers import (
     BLOCK,
@@ -15,6 +15,9 @@ from auctionsim.random_numbers import (
     philox,
     uniform,
 )
+from auctionsim.threads import next_cell
+
+GROUP = 4  # value rows drawn in one go
 
 _PROBABILITY, _KNOWN_VALUE = np.uint32(PURPOSE_PROBABILITY), np.uint32(PURPOSE_KNOWN_VALUE)
 _EXPOSURE = np.uint32(PURPOSE_EXPOSURE)
@@ -62,45 +65,92 @@ def exposure_block(block, k0, k1, out):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _probability_row(mean, deviation, advertiser_id, k0, k1, out):  # type: ignore[no-untyped-def]
-    total, highest = 0.0, _ZERO32
-    z = np.empty(BLOCK, np.float32)
-    for block in range((out.size + BLOCK - 1) // BLOCK):
-        normal_block(block, advertiser_id, _PROBABILITY, k0, k1, z)
-        start = block * BLOCK
-        for j in range(min(BLOCK, out.size - start)):
-            p = mean + deviation * z[j]
-            p = p if p > _ZERO32 else _ZERO32
-            p = p if p < _ONE32 else _ONE32
-            out[start + j] = p
-            total += np.float64(p)
-            highest = p if p > highest else highest
-    return total, highest
+def _probability_block(block, count, mean, deviation, advertiser_id, k0, k1, z, out, peak):  # type: ignore[no-untyped-def]
+    """Draw the probabilities of one block; `peak` (BLOCK) keeps the largest so far, by place."""
+    normal_block(block, advertiser_id, _PROBABILITY, k0, k1, z)
+    for j in range(count):
+        p = mean + deviation * z[j]
+        p = p if p > _ZERO32 else _ZERO32
+        p = p if p < _ONE32 else _ONE32
+        out[j] = p
+        peak[j] = p if p > peak[j] else peak[j]
 
 
 @njit(cache=True, nogil=True)
-def _known_value_row(spread, advertiser_id, probability, k0, k1, out):  # type: ignore[no-untyped-def]
-    total, highest = 0.0, _ZERO32
-    z = np.empty(BLOCK, np.float32)
-    shift = -_HALF32 * spread * spread
-    for block in range((out.size + BLOCK - 1) // BLOCK):
-        normal_block(block, advertiser_id, _KNOWN_VALUE, k0, k1, z)
-        start = block * BLOCK
-        for j in range(min(BLOCK, out.size - start)):
-            value = probability[start + j] * exp_polynomial(spread * z[j] + shift)
-            out[start + j] = value
-            total += np.float64(value)
-            highest = value if value > highest else highest
-    return total, highest
-
-
-@njit(cache=True, parallel=True, nogil=True)
-def draw_values(  # type: ignore[no-untyped-def]
-    volumes, mean, deviation, row_advertiser, row_spread, keys_lo, keys_hi, values, sums, highest
+def _known_value_block(  # type: ignore[no-untyped-def]
+    block, count, spread, advertiser_id, probability, k0, k1, z, out, peak
 ):
-    """Draw one step's values for several episodes: v = p e, row by row.
+    """Draw the known values of one block, given its probabilities."""
+    normal_block(block, advertiser_id, _KNOWN_VALUE, k0, k1, z)
+    shift = -_HALF32 * spread * spread
+    for j in range(count):
+        value = probability[j] * exp_polynomial(spread * z[j] + shift)
+        out[j] = value
+        peak[j] = value if value > peak[j] else peak[j]
+
+
+@njit(cache=True, nogil=True)
+def _add_up(rows, first, start, count, totals):  # type: ignore[no-untyped-def]
+    """Add a block of up to GROUP rows to their totals, each in order of arrival.
+
+    Four sums side by side: an addition waits for the one before it, but not for its neighbours'.
+    """
+    if totals.size == GROUP:
+        a, b, c, d = totals[0], totals[1], totals[2], totals[3]
+        for j in range(start, start + count):
+            a += np.float64(rows[first, j])
+            b += np.float64(rows[first + 1, j])
+            c += np.float64(rows[first + 2, j])
+            d += np.float64(rows[first + 3, j])
+        totals[0], totals[1], totals[2], totals[3] = a, b, c, d
+    else:
+        for row in range(totals.size):
+            for j in range(start, start + count):
+                totals[row] += np.float64(rows[first + row, j])
+
+
+@njit(cache=True, nogil=True)
+def _draw_group(  # type: ignore[no-untyped-def]
+    volume, first, end, mean, deviation, row_advertiser, row_spread, k0, k1, values, sums, highest
+):
+    """Draw value rows first .. end - 1 of one episode, at most GROUP of them, all of one kind."""
+    advertisers = mean.size
+    z, peak = np.empty(BLOCK, np.float32), np.zeros((end - first, BLOCK), np.float32)
+    totals = np.zeros(end - first)
+    for block in range((volume + BLOCK - 1) // BLOCK):
+        start = block * BLOCK
+        count = min(BLOCK, volume - start)
+        for row in range(first, end):
+            i = row_advertiser[row]
+            ident, out = np.uint32(i), values[row, start : start + count]
+            if row < advertisers:
+                _probability_block(
+                    block, count, mean[i], deviation[i], ident, k0, k1, z, out, peak[row - first]
+                )
+            else:
+                _known_value_block(
+                    block, count, row_spread[row], ident, values[i, start : start + count], k0, k1,
+                    z, out, peak[row - first],
+                )  # fmt: skip
+        _add_up(values, first, start, count, totals)
+    for row in range(first, end):
+        sums[row], highest[row] = totals[row - first], peak[row - first].max()
+
+
+@njit(cache=True, nogil=True)
+def draw_values(  # type: ignore[no-untyped-def]
+    counter, first, end, volumes, mean, deviation, row_advertiser, row_spread, keys_lo, keys_hi,
+    values, sums, highest,
+):  # fmt: skip
+    """Draw value rows first .. end - 1 of one step of several episodes: v = p e.
+
+    Cells of work, taken from `counter`, are GROUP rows of one episode. Rows of known values take
+    up the probabilities, so those have to be drawn before, in a call of their own.
 
     Args:
+        counter: See `auctionsim.threads`.
+        first: First row.
+        end: End of the rows; either all below `advertisers`, or none.
         volumes: (episodes,) opportunities of the step in each.
         mean: (episodes, advertisers) float32 mean probability.
         deviation: (episodes, advertisers) float32.
@@ -113,20 +163,13 @@ def draw_values(  # type: ignore[no-untyped-def]
         sums: (episodes, rows) float64, written: sum of each row in order of arrival.
         highest: (episodes, rows) float32, written: largest value of each row, 0 for none.
     """
-    episodes, advertisers = mean.shape
-    rows = row_advertiser.size
-    for cell in prange(episodes * advertisers):
-        e, i = cell // advertisers, cell % advertisers
-        n, k0, k1 = volumes[e], keys_lo[e], keys_hi[e]
-        ident = np.uint32(row_advertiser[i])
-        sums[e, i], highest[e, i] = _probability_row(
-            mean[e, i], deviation[e, i], ident, k0, k1, values[e, i, :n]
-        )
-    extra = rows - advertisers
-    for cell in prange(episodes * extra):
-        e, row = cell // extra, advertisers + cell % extra
-        n, k0, k1 = volumes[e], keys_lo[e], keys_hi[e]
-        i = row_advertiser[row]
-        sums[e, row], highest[e, row] = _known_value_row(
-            row_spread[row], np.uint32(i), values[e, i, :n], k0, k1, values[e, row, :n]
-        )
+    groups = (end - first + GROUP - 1) // GROUP
+    while True:
+        cell = next_cell(counter)
+        if cell >= volumes.size * groups:
+            break
+        e, begin = cell // groups, first + cell % groups * GROUP
+        _draw_group(
+            volumes[e], begin, min(begin + GROUP, end), mean[e], deviation[e], row_advertiser,
+            row_spread, keys_lo[e], keys_hi[e], values[e], sums[e], highest[e],
+        )  # fmt: skip

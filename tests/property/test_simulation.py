@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from unittest.mock import patch
 
-import numba
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from auctionsim import threads
 from auctionsim.simulator import Simulation, market_campaigns
 from auctionsim.simulator.reference import Sale, simulate_reference
 from auctionsim.simulator.seats import known_spreads
+from auctionsim.threads import use_threads
 from auctionsim.traffic import draw_day, episode_key
 from auctionsim.traffic.reference import opportunities_reference
 from tests.auctionsim.simulator.comparing import (
@@ -28,7 +30,11 @@ fewer = settings(max_examples=25)
 
 @given(plays())
 def test_simulation_equals_the_walk_bit_for_bit(game: Play) -> None:
-    assert_same_outcomes(game.simulate(), game.walk().outcomes, rounded=ROUNDED)
+    walk = game.walk().outcomes
+    with use_threads(1):
+        assert_same_outcomes(game.simulate(), walk, rounded=ROUNDED)
+    with use_threads(2):  # blocks are ranked ahead of settling
+        assert_same_outcomes(game.simulate(chunk=512), walk, rounded=ROUNDED)
 
 
 @fewer
@@ -67,20 +73,18 @@ def test_a_winner_pays_no_more_than_it_bid_and_no_less_than_the_reserve(game: Pl
 @fewer
 @given(any_rules())
 def test_chunks_change_nothing(game: Play) -> None:
-    assert_same_outcomes(game.simulate(chunk=256), game.simulate(chunk=8192))
+    with use_threads(2):  # with one, nothing is ranked ahead in chunks
+        assert_same_outcomes(game.simulate(chunk=256), game.simulate(chunk=8192))
 
 
 @fewer
 @given(any_rules())
 def test_threads_change_nothing(game: Play) -> None:
-    threads = numba.get_num_threads()
-    try:
-        numba.set_num_threads(1)
+    with use_threads(1):
         one = game.simulate()
-        numba.set_num_threads(2)
-        assert_same_outcomes(game.simulate(), one)
-    finally:
-        numba.set_num_threads(threads)
+    for count in (2, 3):
+        with use_threads(count), patch.object(threads, "WORTH_A_THREAD", 1):
+            assert_same_outcomes(game.simulate(), one)
 
 
 @fewer

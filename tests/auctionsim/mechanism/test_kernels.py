@@ -7,10 +7,10 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import numba
 import numpy as np
 import pytest
 
+from auctionsim import threads
 from auctionsim.mechanism import api, clear
 from auctionsim.mechanism.kernels import rank_opportunity, tie_hash
 from auctionsim.random_numbers import PURPOSE_TIE, derive_key
@@ -45,21 +45,18 @@ def test_tie_hash_is_the_documented_one() -> None:
 
 @pytest.fixture
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "_BIDS_PER_THREAD", 16)
+    monkeypatch.setattr(api, "_ROWS", 16)
+    monkeypatch.setattr(threads, "WORTH_A_THREAD", 16)
 
 
 @pytest.mark.usefixtures("small_blocks")
 @pytest.mark.parametrize("rows", [1, 2, 3, 1001])
 def test_number_of_threads_does_not_matter(rows: int) -> None:
     bids = np.random.default_rng(0).integers(0, 5, (rows, 48)).astype(np.float64)
-    before = numba.get_num_threads()
     results = []
-    try:
-        for threads in (1, 2):
-            numba.set_num_threads(threads)
+    for count in (1, 2, 3):
+        with threads.use_threads(count):
             results.append(clear(bids, 1.0, seed=4))
-    finally:
-        numba.set_num_threads(before)
     for result in results[1:]:
         assert_same(result, results[0])
 
