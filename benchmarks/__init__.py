@@ -1,0 +1,1 @@
+"""Measurements of the simulator: how fast it is, and how near to AuctionNet it comes."""
