@@ -68,6 +68,11 @@ def _pool(size: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(size, thread_name_prefix="auctionsim")
 
 
+def threads_worth(work: int) -> int:
+    """Return how many threads some work is worth, given in bids to draw or rank."""
+    return min(get_threads(), max(1, work // WORTH_A_THREAD))
+
+
 def share(kernel: Callable[..., Any], cells: int, work: int, *arguments: Any) -> None:
     """Run a kernel on several threads, or on this one alone where that is faster.
 
@@ -79,7 +84,7 @@ def share(kernel: Callable[..., Any], cells: int, work: int, *arguments: Any) ->
         arguments: Passed on.
     """
     counter = np.zeros(1, np.int64)
-    others = min(get_threads(), cells, max(1, work // WORTH_A_THREAD)) - 1
+    others = min(threads_worth(work), cells) - 1
     helpers: list[Future[Any]] = []
     try:
         if others > 0:

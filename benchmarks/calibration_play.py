@@ -9,8 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auctionsim import MarketConfig, Simulation
-from auctionsim.simulator.seats import known_spreads
-from auctionsim.simulator.tables import StepTraffic
 from benchmarks.calibration_record import Record, recorded_days
 
 Float64Array = NDArray[np.float64]
@@ -56,13 +54,9 @@ def own_simulation(
 
 def fed_simulation(market: MarketConfig, record: Record, seed: int) -> Simulation:
     """Build episodes with AuctionNet's volumes, values, biases and budgets."""
-    simulation = own_simulation(market, record, range(record.episodes), seed)
-    biased = market.prediction_bias > 0
-    days = recorded_days(record, simulation._days, biased=biased)
-    spreads = known_spreads(market, simulation.campaigns)
-    simulation._days = days
-    simulation._traffic = StepTraffic(market, days, spreads, simulation.run_episode)
-    return simulation
+    own = own_simulation(market, record, range(record.episodes), seed)
+    days = recorded_days(record, own.days, biased=market.prediction_bias > 0)
+    return Simulation(market, own.episodes, seed, campaigns=own.campaigns, days=days)
 
 
 def play(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -15,6 +15,7 @@ from auctionsim.errors import invalid_argument
 from auctionsim.mechanism.arguments import check_integer
 from auctionsim.random_numbers import BLOCK
 from auctionsim.tasks import TASKS
+from auctionsim.traffic import Day
 
 
 def check_seed(seed: object) -> int:
@@ -60,6 +61,34 @@ def check_chunk(chunk: object) -> int:
 def check_seat(argument: str, seat: object, seats: int) -> int:
     """Return a flat index of a seat."""
     return check_integer(argument, seat, 0, seats - 1, "Use flat seat indices, run by run.")
+
+
+def check_days(days: Sequence[Day], episodes: int, steps: int, advertisers: int) -> list[Day]:
+    """Return traffic parameters given from outside: one day an episode, of the market's shape."""
+    found = list(days)
+    if len(found) != episodes or not all(isinstance(day, Day) for day in found):
+        rule = f"must hold one Day for each of {episodes} episode(s)"
+        raise invalid_argument("days", rule, f"{len(found)} item(s)", "Start from `draw_day`.")
+    for day in found:
+        _check_day(day, steps, advertisers)
+    return found
+
+
+def _check_day(day: Day, steps: int, advertisers: int) -> None:
+    expected = {
+        "step_keys": ("u", (steps,)), "volumes": ("i", (steps,)),
+        "mean": ("f", (steps, advertisers)), "deviation": ("f", (steps, advertisers)),
+        "error_ratio": ("f", (advertisers,)), "bias": ("f", (advertisers,)),
+    }  # fmt: skip
+    for name, (kind, shape) in expected.items():
+        array = getattr(day, name)
+        if array.shape != shape or array.dtype.kind != kind:
+            found = f"{array.dtype} of shape {array.shape}"
+            raise invalid_argument(f"days.{name}", f"must have shape {shape}", found, "See `Day`.")
+        most = 2**31 if name == "volumes" else np.inf
+        if name != "step_keys" and not ((array >= 0) & (array < most)).all():
+            rule = "must be >= 0 and finite, volumes below 2^31"
+            raise invalid_argument(f"days.{name}", rule, "another", "Mend the numbers.")
 
 
 def check_campaigns(campaigns: Campaigns, own: Campaigns) -> Campaigns:

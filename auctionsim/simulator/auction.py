@@ -17,7 +17,7 @@ from auctionsim.simulator.kernels import cap_runs, rank_ahead, settle_runs
 from auctionsim.simulator.layout import RECORD, Ahead, Bidding, Purse, Terms, Traffic
 from auctionsim.simulator.outcome import StepOutcome
 from auctionsim.simulator.tables import StepTables
-from auctionsim.threads import get_threads, share
+from auctionsim.threads import get_threads, share, threads_worth
 
 Float32Array = NDArray[np.float32]
 Float64Array = NDArray[np.float64]
@@ -119,10 +119,11 @@ def auction(
     purses = Purse(budget, spent, caps, tally.wins, tally.cut, tally.sums, tally.price[:, None])
     if capped:
         cap_runs(traffic, bidding, purses)
-    if ahead is None:
-        ahead = get_threads() > 1 and runs < 2 * get_threads()
-    ahead = ahead or watch is not None
     most = int(tables.volumes.max())
+    if ahead is None:
+        few = runs < 2 * get_threads()
+        ahead = few and threads_worth(runs * most * advertisers) > 1
+    ahead = ahead or watch is not None
     span = chunk if ahead else max(most, 1)
     room = make_room(runs if ahead else 0, -(-min(span, most) // BLOCK), terms.exposure.size)
     for first in range(0, most, span):

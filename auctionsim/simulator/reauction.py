@@ -17,10 +17,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from auctionsim.market import MarketConfig
 from auctionsim.random_numbers import PURPOSE_DROP, derive_key
-from auctionsim.simulator.auction import Tally, auction, market_terms, summarise
+from auctionsim.simulator.auction import Tally, auction, summarise
 from auctionsim.simulator.bids import BidPlan, plan_bids
+from auctionsim.simulator.layout import Terms
 from auctionsim.simulator.outcome import StepOutcome
 from auctionsim.simulator.tables import StepTables
 
@@ -31,7 +31,7 @@ _SMALL_COST = 1e-4  # AuctionNet's guard against division by 0, in currency
 
 
 def play_with_reauctions(
-    market: MarketConfig,
+    terms: Terms,
     tables: StepTables,
     multipliers: Float32Array,
     active: NDArray[np.bool_],
@@ -46,11 +46,11 @@ def play_with_reauctions(
     auction, so dropped ones count as 0, in the mean bid as in the multiplier.
     """
     placed = _PlacedBids(tables, plan_bids(tables, multipliers, active, bids))
-    left, terms = budget - spent, market_terms(market)
+    left = budget - spent
     runs, attempt = np.arange(len(multipliers)), 0
     tally = Tally.zeros(*multipliers.shape)
     while runs.size:
-        winners = _Winners(market, tables, runs)
+        winners = _Winners(len(terms.exposure), tables, runs)
         again = auction(
             terms, *placed.take(runs), budget[runs], spent[runs], chunk,
             capped=False, watch=winners.note,
@@ -70,9 +70,9 @@ def play_with_reauctions(
 class _Winners:
     """Who won what in one auction of a step; -1 where a slot is unsold."""
 
-    def __init__(self, market: MarketConfig, tables: StepTables, runs: IntArray) -> None:
+    def __init__(self, slots: int, tables: StepTables, runs: IntArray) -> None:
         self._volumes = tables.volumes[tables.run_episode[runs]]
-        shape = (len(runs), market.slots, int(tables.volumes.max()))
+        shape = (len(runs), slots, int(tables.volumes.max()))
         self._winners = np.full(shape, -1, np.int32)
 
     def note(self, first: int, last: int, winner: NDArray[np.int32]) -> None:

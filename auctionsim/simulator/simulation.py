@@ -15,17 +15,19 @@ from auctionsim.observation import FeatureTracker, StepSummary
 from auctionsim.simulator.arguments import (
     check_campaigns,
     check_chunk,
+    check_days,
     check_episodes,
     check_multipliers,
     check_runs,
     check_seat,
     check_seed,
 )
+from auctionsim.simulator.auction import market_terms
 from auctionsim.simulator.outcome import StepOutcome
 from auctionsim.simulator.seats import known_spreads, market_campaigns
 from auctionsim.simulator.step import play_step
 from auctionsim.simulator.tables import StepTables, StepTraffic
-from auctionsim.traffic import draw_day, episode_key
+from auctionsim.traffic import Day, draw_day, episode_key
 
 Float64Array = NDArray[np.float64]
 
@@ -43,7 +45,8 @@ class Simulation:
         seed: 0 <= seed < 2^64.
         runs: Place in `episodes` of each run's episode; by default one run an episode.
         campaigns: Campaigns of all seats, to replace the market's own.
-        chunk: Opportunities ranked at a time; changes speed and memory only.
+        days: Traffic parameters of each episode, to replace the market's own: recorded ones, say.
+        chunk: Opportunities ranked ahead at a time; changes speed and memory only.
 
     Raises:
         InvalidArgumentError: If an argument breaks its rule.
@@ -57,14 +60,20 @@ class Simulation:
         *,
         runs: Sequence[int] | None = None,
         campaigns: Campaigns | None = None,
-        chunk: int = 8192,
+        days: Sequence[Day] | None = None,
+        chunk: int = 16384,
     ) -> None:
         self.market = load_market(market)
         self.episodes = check_episodes(episodes)
         self.seed = check_seed(seed)
         self.run_episode = check_runs(runs, len(self.episodes))
         self._chunk = check_chunk(chunk)
-        self._days = [draw_day(self.market, episode_key(self.seed, e)) for e in self.episodes]
+        own_days = (draw_day(self.market, episode_key(self.seed, e)) for e in self.episodes)
+        self._days = (
+            list(own_days)
+            if days is None
+            else check_days(days, len(self.episodes), self.market.steps, self.market.advertisers)
+        )
         keys = [self._days[e].key for e in self.run_episode]
         own = market_campaigns(self.market, keys)
         self.campaigns = own if campaigns is None else check_campaigns(campaigns, own)
@@ -72,6 +81,7 @@ class Simulation:
         self._traffic = StepTraffic(
             self.market, self._days, known_spreads(self.market, self.campaigns), self.run_episode
         )
+        self._terms = market_terms(self.market)
         self._spent = np.zeros(self._shape)
         self._so_far = np.zeros((4, *self._shape))
         self._tracker = FeatureTracker(self.campaigns.budget, self.market.steps)
@@ -80,6 +90,11 @@ class Simulation:
     @property
     def _shape(self) -> tuple[int, int]:
         return len(self.run_episode), self.market.advertisers
+
+    @property
+    def days(self) -> list[Day]:
+        """Traffic parameters of each episode; bidders are not told them."""
+        return list(self._days)
 
     @property
     def done(self) -> bool:
@@ -169,7 +184,7 @@ class Simulation:
         active = self.active.reshape(self._shape)
         played = np.where(active, played, np.float32(0.0))
         outcome = play_step(
-            self.market, tables, played, active, bids or {}, self.campaigns.budget.reshape(
+            self._terms, tables, played, active, bids or {}, self.campaigns.budget.reshape(
                 self._shape
             ), self._spent, self._chunk,
         )  # fmt: skip

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from auctionsim.market import MarketConfig
-from auctionsim.simulator.auction import auction, market_terms, summarise
+from auctionsim.simulator.auction import auction, summarise
 from auctionsim.simulator.bids import plan_bids
+from auctionsim.simulator.layout import Terms
 from auctionsim.simulator.outcome import StepOutcome
 from auctionsim.simulator.reauction import play_with_reauctions
 from auctionsim.simulator.tables import StepTables
@@ -19,7 +19,7 @@ Float64Array = NDArray[np.float64]
 
 
 def play_step(
-    market: MarketConfig,
+    terms: Terms,
     tables: StepTables,
     multipliers: Float32Array,
     active: NDArray[np.bool_],
@@ -31,7 +31,7 @@ def play_step(
     """Auction one step's opportunities.
 
     Args:
-        market: The market.
+        terms: What the auction goes by.
         tables: The step's opportunities.
         multipliers: (R, A) float32, 0 for inactive seats.
         active: (R, A).
@@ -43,8 +43,8 @@ def play_step(
     Returns:
         What the step brought.
     """
-    if market.rules == "auctionnet":
-        return play_with_reauctions(market, tables, multipliers, active, bids, budget, spent, chunk)
+    if terms.sells_above_reserve:
+        return play_with_reauctions(terms, tables, multipliers, active, bids, budget, spent, chunk)
     plan = plan_bids(tables, multipliers, active, bids)
-    tally = auction(market_terms(market), tables, plan, budget, spent, chunk)
+    tally = auction(terms, tables, plan, budget, spent, chunk)
     return summarise(tables, plan, active, tally)

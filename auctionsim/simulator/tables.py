@@ -82,25 +82,27 @@ class StepTraffic:
         spreads: Float32Array,
         run_episode: IntArray,
     ) -> None:
-        self._days = days
         self._run_episode = run_episode
         self._value_rows, self._row_advertiser, self._row_spread = _value_rows(
             spreads.reshape(len(run_episode), market.advertisers)
         )
+        # By step, so that a step needs no more than a place in them.
+        self._volumes = np.stack([day.volumes for day in days], axis=1)
+        self._mean = np.stack([day.mean for day in days], axis=1)
+        self._deviation = np.stack([day.deviation for day in days], axis=1)
+        self._keys = split_key(np.stack([day.step_keys for day in days], axis=1))
         self._bias = np.stack([day.bias for day in days])
 
     def draw(self, step: int) -> StepTables:
         """Draw one step's opportunities."""
-        days = self._days
-        volumes = np.array([day.volumes[step] for day in days])
-        episodes, rows = len(days), len(self._row_advertiser)
-        low, high = split_key(np.array([day.step_keys[step] for day in days]))
+        volumes, (low, high) = self._volumes[step], self._keys
+        episodes, rows = len(volumes), len(self._row_advertiser)
         tables = StepTables(
             volumes=volumes,
             values=np.empty((episodes, rows, int(volumes.max())), np.float32),
             sums=np.zeros((episodes, rows)),
             highest=np.zeros((episodes, rows), np.float32),
-            keys=(low, high),
+            keys=(low[step], high[step]),
             bias=self._bias,
             run_episode=self._run_episode,
             value_rows=self._value_rows,
@@ -111,15 +113,13 @@ class StepTraffic:
     def _fill(self, tables: StepTables, step: int) -> None:
         episodes, rows, width = tables.values.shape
         advertisers = tables.bias.shape[1]
-        mean = np.stack([day.mean[step] for day in self._days])
-        deviation = np.stack([day.deviation[step] for day in self._days])
         for first, end in ((0, advertisers), (advertisers, rows)):
             cells = episodes * -(-(end - first) // GROUP)
             if cells:
                 share(
                     draw_values, cells, episodes * (end - first) * width, first, end,
-                    tables.volumes, mean, deviation, self._row_advertiser, self._row_spread,
-                    *tables.keys, tables.values, tables.sums, tables.highest,
+                    tables.volumes, self._mean[step], self._deviation[step], self._row_advertiser,
+                    self._row_spread, *tables.keys, tables.values, tables.sums, tables.highest,
                 )  # fmt: skip
 
 
