@@ -11,6 +11,7 @@ def is_reference(mechanism: str) -> bool:
     module, colon, name = mechanism.partition(":")
     return bool(colon) and name.isidentifier() and all(map(str.isidentifier, module.split(".")))
 
+
 #: By rules: probability that each slot is seen.
 EXPOSURE: dict[str, tuple[float, ...]] = {
     "default": (1.0, 0.8, 0.6),

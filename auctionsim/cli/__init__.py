@@ -19,6 +19,7 @@ COMMANDS: dict[str, str] = {
     "evaluate": "auctionsim.cli.evaluate:Evaluate",
     "convert": "auctionsim.cli.convert:Convert",
     "inspect": "auctionsim.cli.inspect:Inspect",
+    "bench": "auctionsim.cli.bench:Bench",
 }
 
 

@@ -44,22 +44,18 @@ def clear(
     Advertisers are ranked by bid, and the best get the slots in order. A bid buys only if it is > 0
     and >= the reserve price. What a slot costs depends on the mechanism:
 
-    - `gsp` (generalised second price; Edelman, Ostrovsky and Schwarz, 2007): the next-ranked bid,
-      or the reserve price if that is higher;
+    - `gsp` (Edelman, Ostrovsky and Schwarz, 2007): the next bid, or the reserve if that is higher;
     - `second_price` (Vickrey, 1961): the same with one slot; `slots` must be 1;
     - `first_price`: the winner's own bid; the reserve price for an unsold slot;
     - a Numba function of your own: what it says (see `auctionsim.mechanism.pricing`).
 
-    `rules="auctionnet"` adds the rule of the AuctionNet simulator (Su et al., 2024): a slot whose
-    price is not above the reserve price stays unsold. So under `gsp` a sole bidder buys nothing,
-    and k bidders above the reserve price buy at most k - 1 slots.
+    `rules="auctionnet"` adds AuctionNet's rule (Su et al., 2024): a slot whose price is not above the
+    reserve price stays unsold. So under `gsp` k bidders above it buy at most k - 1 slots.
 
     Equal bids are ordered by a 64-bit hash of (seed, opportunity number, advertiser id), then id.
-    Row r is opportunity `first_opportunity + r`: neither blocks, nor threads, nor the order of the
-    columns (with their ids) change an outcome.
-
-    Everything is compared in the precision of the bids: with float32 bids the reserve price is
-    rounded to float32 first, and a bid equal to the rounded price buys.
+    Row r is opportunity `first_opportunity + r`: neither threads nor the order of the columns (with
+    their ids) change an outcome. Everything is compared in the precision of the bids, to which the
+    reserve price is rounded; a bid equal to it buys.
 
     Args:
         bids: (opportunities, advertisers), finite and >= 0, in currency. float32 stays float32;
@@ -69,10 +65,10 @@ def clear(
         mechanism: One of `MECHANISMS`, a function compiled by `numba.njit`, or `module:function`.
         rules: One of `RULES`.
         seed: Seed of the order among equal bids, 0 <= seed < 2^64.
-        first_opportunity: Number of the first row within its run; the last must be below 2^64.
+        first_opportunity: Number of the first row; the last must be below 2^64.
         ids: (advertisers,) ids of the columns, unique, 0 <= id < 2^32; 0, 1, 2, ... by default.
-        exposure: (slots,) probability that each slot is seen, for mechanisms whose prices depend on
-            it; all 1 by default. The named ones' do not.
+        exposure: (slots,) probability that each slot is seen, for prices that depend on it (the
+            named mechanisms' do not); all 1 by default.
 
     Returns:
         A `Clearing`: `winners` (columns of `bids`, not ids), `prices` and `market_price`.
@@ -81,15 +77,16 @@ def clear(
         InvalidArgumentError: an argument breaks its rule.
     """
     checked = check_bids(bids)
-    reserve = check_reserve(reserve_price, checked.dtype)
-    pricing = block_pricing(mechanism, checked.dtype)
     depth = _check_slots(slots, mechanism)
-    seen = check_exposure(exposure, depth)
-    above = check_name("rules", rules, RULES) == "auctionnet"
+    terms = _Terms(
+        check_exposure(exposure, depth),
+        check_reserve(reserve_price, checked.dtype),
+        block_pricing(mechanism, checked.dtype).address,
+        check_name("rules", rules, RULES) == "auctionnet",
+    )
     key = check_integer("seed", seed, 0, 2**64 - 1, "Use 0, say.")
     last = 2**64 - max(len(checked), 1)
     start = check_integer("first_opportunity", first_opportunity, 0, last, "Number rows from 0.")
-    terms = _Terms(seen, reserve, pricing.address, above)
     return _clear_all(checked, depth, terms, key, start, check_ids(ids, checked.shape[1]))
 
 

@@ -104,7 +104,7 @@ def auction(
         ahead: Whether to rank all runs' blocks side by side before settling; by default where there
             are too few runs to keep all threads busy. Changes nothing but speed.
         watch: Told each chunk's first opportunity, end and winners (R, blocks, slots, BLOCK), as
-            ranked ahead.
+            ranked ahead; not for `ahead=False`.
 
     Raises:
         InvalidArgumentError: If the mechanism asked for a price outside [0, bid].
@@ -121,29 +121,36 @@ def auction(
         cap_runs(traffic, bidding, purses)
     most = int(tables.volumes.max())
     if ahead is None:
-        few = runs < 2 * get_threads()
-        ahead = few and threads_worth(runs * most * advertisers) > 1
-    ahead = ahead or watch is not None
-    span = chunk if ahead else max(most, 1)
-    room = make_room(runs if ahead else 0, -(-min(span, most) // BLOCK), terms.exposure.size)
-    for first in range(0, most, span):
+        ahead = watch is not None or _few(runs, runs * most * advertisers)
+    span = min(chunk, most) if ahead else most
+    room = make_room(runs if ahead else 0, -(-span // BLOCK), terms.exposure.size)
+    for first in range(0, most, max(span, 1)):
         last = min(first + span, most)
+        bids = runs * (last - first) * advertisers
         if ahead:
-            cells, work = room.found.size, runs * (last - first) * advertisers
-            share(rank_ahead, cells, work, first, last, terms, traffic, bidding, caps, room)
+            cells = room.found.size
+            share(rank_ahead, cells, bids, first, last, terms, traffic, bidding, caps, room)
         if watch is not None:
             watch(first, last, room.winner)
-        work = runs * (last - first) * (1 if ahead else advertisers)
         share(
-            settle_runs, runs, work, first, last, terms, traffic, bidding, capped, purses, room,
-            ahead,
+            settle_runs, runs, bids // advertisers if ahead else bids,
+            first, last, terms, traffic, bidding, capped, purses, room, ahead,
         )  # fmt: skip
-    if not np.isfinite(tally.sums).all():
+    _check_prices(tally)
+    return tally
+
+
+def _few(runs: int, bids: int) -> bool:
+    """Whether runs are too few to keep all threads busy that so many bids are worth."""
+    return runs < 2 * get_threads() and threads_worth(bids) > 1
+
+
+def _check_prices(tally: Tally) -> None:
+    if np.isnan(tally.cost()).any():
         raise invalid_argument(
             "mechanism", "must price every sold slot from 0 to the winner's bid", "another price",
             "Correct the function that prices.",
         )  # fmt: skip
-    return tally
 
 
 def summarise(

@@ -1,0 +1,75 @@
+"""What is measured: ways to play a market, each a function of market and seed alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from auctionsim.dataset.schema import Trajectories
+from auctionsim.evaluation import evaluate
+from auctionsim.generate import play_episodes
+from auctionsim.lineup import load_lineup
+from auctionsim.market import MarketConfig
+from auctionsim.simulator import Simulation
+
+LINEUP = "mixed"
+MANY_EPISODES = 16
+
+
+@dataclass(frozen=True)
+class Case:
+    """One way to play a market.
+
+    Attributes:
+        title: What it is called in tables.
+        play: Plays it and returns what all recorded seats paid, by which two playings of the same
+            case are told to be equal.
+        episodes: How many episodes it plays.
+        seats_alone: Whether every advertiser is replaced in a run of its own.
+    """
+
+    title: str
+    play: Callable[[MarketConfig, int], float]
+    episodes: int = 1
+    seats_alone: bool = False
+
+    def bids(self, market: MarketConfig) -> int:
+        """Return how many bids it places: one an opportunity, advertiser and run."""
+        runs = self.episodes * (market.advertisers if self.seats_alone else 1)
+        return market.opportunities * market.advertisers * runs
+
+
+def play_fixed(market: MarketConfig, seed: int) -> float:
+    """Let every seat bid the market's reference price times the value, all day."""
+    simulation = Simulation(market, [0], seed)
+    multipliers = np.full(market.advertisers, market.campaigns.reference_price)
+    while not simulation.done:
+        simulation.step(multipliers)
+    return float((simulation.campaigns.budget - simulation.remaining_budget).sum())
+
+
+def _play_lineup(market: MarketConfig, seed: int) -> float:
+    return _cost(play_episodes(market, load_lineup(LINEUP), seed, range(1)))
+
+
+def _play_many(market: MarketConfig, seed: int) -> float:
+    return _cost(play_episodes(market, load_lineup(LINEUP), seed, range(MANY_EPISODES)))
+
+
+def _play_alone(market: MarketConfig, seed: int) -> float:
+    found = evaluate("pid", "bcb", market, 1, seed, protocol="wide", lineup=LINEUP)
+    return _cost(found.trajectories)
+
+
+def _cost(trajectories: Trajectories) -> float:
+    return float(trajectories.cost.sum(dtype=np.float64))
+
+
+CASES: dict[str, Case] = {
+    "fixed": Case("fixed multipliers", play_fixed),
+    "lineup": Case("default line-up", _play_lineup),
+    "alone": Case("each seat alone", _play_alone, seats_alone=True),
+    "many": Case(f"{MANY_EPISODES} episodes at once", _play_many, MANY_EPISODES),
+}
