@@ -41,16 +41,15 @@ def clear(
 ) -> Clearing:
     """Clear a multi-slot auction for each of several impression opportunities.
 
-    Advertisers are ranked by bid, and the best get the slots in order. A bid buys only if it is > 0
-    and >= the reserve price. What a slot costs depends on the mechanism:
-
+    Advertisers are ranked by bid, and the best get the slots in order, for bids > 0 and >= the
+    reserve price. What a slot costs depends on the mechanism:
     - `gsp` (Edelman, Ostrovsky and Schwarz, 2007): the next bid, or the reserve if that is higher;
     - `second_price` (Vickrey, 1961): the same with one slot; `slots` must be 1;
-    - `first_price`: the winner's own bid; the reserve price for an unsold slot;
+    - `first_price`: the winner's own bid;
     - a Numba function of your own: what it says (see `auctionsim.mechanism.pricing`).
 
-    `rules="auctionnet"` adds AuctionNet's rule (Su et al., 2024): a slot whose price is not above the
-    reserve price stays unsold. So under `gsp` k bidders above it buy at most k - 1 slots.
+    `rules="auctionnet"` adds AuctionNet's rule (Su et al., 2024): a slot whose price is not above
+    the reserve stays unsold. So under `gsp` k bidders above it buy at most k - 1 slots.
 
     Equal bids are ordered by a 64-bit hash of (seed, opportunity number, advertiser id), then id.
     Row r is opportunity `first_opportunity + r`: neither threads nor the order of the columns (with
