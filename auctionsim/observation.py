@@ -87,8 +87,8 @@ class FeatureTracker:
         self._steps = steps
         self._played = 0
         shape = self._budget.shape
-        self._sums = np.zeros((len(_AVERAGED), *shape))
-        self._window = np.zeros((_WINDOW, len(_AVERAGED), *shape))
+        self._sums = np.zeros((*shape, len(_AVERAGED)))
+        self._window = np.zeros((_WINDOW, *shape, len(_AVERAGED)))
         self._volume_sum = np.zeros(shape)
         self._volume_window = np.zeros((_WINDOW, *shape))
         self._last_cost = np.zeros(shape)
@@ -123,8 +123,8 @@ class FeatureTracker:
         result[..., 1] = self._share(np.asarray(remaining_budget, np.float64))
         if step > 0:
             recent = min(step, _WINDOW)
-            result[..., _PLACES_SO_FAR] = np.moveaxis(self._sums / step, 0, -1)
-            result[..., _PLACES_LAST] = np.moveaxis(self._window.sum(axis=0) / recent, 0, -1)
+            result[..., _PLACES_SO_FAR] = self._sums / step
+            result[..., _PLACES_LAST] = self._window.sum(axis=0) / recent
         result[..., 12] = mean_value
         result[..., 13] = volume
         result[..., 14] = self._volume_window.sum(axis=0)
@@ -144,7 +144,7 @@ class FeatureTracker:
             )
         place = self._played % _WINDOW
         for index, name in enumerate(_AVERAGED):
-            self._window[place, index] = getattr(summary, f"mean_{name}")
+            self._window[place, ..., index] = getattr(summary, f"mean_{name}")
         self._sums += self._window[place]
         self._volume_window[place] = summary.volume
         self._volume_sum += self._volume_window[place]

@@ -161,7 +161,7 @@ def summarise(
     share = np.where(volume > 0, 1.0 / np.maximum(volume, 1), 0.0)
     value_sum = tables.sums[tables.run_episode[:, None], tables.value_rows]
     bid_sum, multiplier = _placed(tables, plan, value_sum)
-    by_kind = dict(zip(RECORD, np.moveaxis(tally.sums, -1, 0).copy(), strict=True))
+    by_kind = dict(zip(RECORD, tally.sums.transpose(2, 0, 1).copy(), strict=True))
     return StepOutcome(
         volume=volume,
         multiplier=np.where(active, multiplier, 0.0),

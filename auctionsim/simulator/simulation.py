@@ -31,6 +31,9 @@ from auctionsim.traffic import Day, draw_day, episode_key
 
 Float64Array = NDArray[np.float64]
 
+# What bidders are told of the day so far, as outcomes name it.
+_SO_FAR = ("conversions", "value", "predicted_conversions", "predicted_value")
+
 
 class Simulation:
     """R runs of a market, stepped together. Use: observe, step, and so on until `done`.
@@ -192,25 +195,19 @@ class Simulation:
         return outcome
 
     def _take_in(self, outcome: StepOutcome) -> None:
-        self._so_far += np.stack(
-            [
-                outcome.conversions,
-                outcome.value,
-                outcome.predicted_conversions,
-                outcome.predicted_value,
-            ]
-        )
-        volume = np.broadcast_to(outcome.volume[:, None], self._shape)
+        for total, name in zip(self._so_far, _SO_FAR, strict=True):
+            total += getattr(outcome, name)
+        shape = self._shape
+        volume = np.repeat(outcome.volume, shape[1])
         per_opportunity = np.where(volume > 0, 1.0 / np.maximum(volume, 1), 0.0)
-        price = np.broadcast_to(outcome.market_price[:, None], self._shape)
         self._tracker.update(
             StepSummary(
-                volume=volume.ravel(),
+                volume=volume,
                 mean_bid=outcome.mean_bid.ravel(),
-                mean_market_price=price.ravel(),
+                mean_market_price=np.repeat(outcome.market_price, shape[1]),
                 mean_value=outcome.mean_value.ravel(),
-                mean_conversions=(outcome.conversions * per_opportunity).ravel(),
-                mean_win=(outcome.wins * per_opportunity).ravel(),
+                mean_conversions=outcome.conversions.ravel() * per_opportunity,
+                mean_win=outcome.wins.ravel() * per_opportunity,
                 cost=outcome.cost.ravel(),
             )
         )
