@@ -79,65 +79,83 @@ def make_room(runs: int, blocks: int, slots: int) -> Ahead:
     )
 
 
-def auction(
-    terms: Terms,
-    tables: StepTables,
-    plan: BidPlan,
-    budget: Float64Array,
-    spent: Float64Array,
-    chunk: int,
-    *,
-    capped: bool = True,
-    ahead: bool | None = None,
-    watch: Callable[[int, int, NDArray[np.int32]], None] | None = None,
-) -> Tally:
-    """Rank, sell and settle all opportunities of a step.
+class Auctioneer:
+    """Auctions the steps of a market; keeps what every step needs.
 
     Args:
-        terms: See `market_terms`.
-        tables: The step's opportunities.
-        plan: The bids.
-        budget: (R, A).
-        spent: (R, A), updated if `capped`.
-        chunk: Opportunities ranked ahead at a time, where they are.
-        capped: Whether bids are capped at the remaining budget.
-        ahead: Whether to rank all runs' blocks side by side before settling; by default where there
-            are too few runs to keep all threads busy. Changes nothing but speed.
-        watch: Told each chunk's first opportunity, end and winners (R, blocks, slots, BLOCK), as
-            ranked ahead; not for `ahead=False`.
-
-    Raises:
-        InvalidArgumentError: If the mechanism asked for a price outside [0, bid].
+        market: The market.
+        chunk: Opportunities of all runs ranked ahead at a time, where they are.
     """
-    runs, advertisers = plan.multipliers.shape
-    tally = Tally.zeros(runs, advertisers)
-    traffic = Traffic(tables.volumes, tables.values, tables.highest, tables.bias, *tables.keys)
-    bidding = Bidding(
-        tables.run_episode, plan.multipliers, plan.rows, tables.value_rows, plan.explicit
-    )
-    caps = np.full((runs, advertisers), np.inf, _FLOAT)
-    purses = Purse(budget, spent, caps, tally.wins, tally.cut, tally.sums, tally.price[:, None])
-    if capped:
-        cap_runs(traffic, bidding, purses)
-    most = int(tables.volumes.max())
-    if ahead is None:
+
+    def __init__(self, market: MarketConfig, chunk: int) -> None:
+        self.terms = market_terms(market)
+        self._chunk = chunk
+        self._room = make_room(0, 0, market.slots)
+
+    def auction(
+        self,
+        tables: StepTables,
+        plan: BidPlan,
+        budget: Float64Array,
+        spent: Float64Array,
+        *,
+        capped: bool = True,
+        watch: Callable[[int, int, NDArray[np.int32]], None] | None = None,
+    ) -> Tally:
+        """Rank, sell and settle all opportunities of a step.
+
+        With too few runs to keep all threads busy, the blocks of all runs are ranked side by side
+        before they are settled. It changes nothing but speed.
+
+        Args:
+            tables: The step's opportunities.
+            plan: The bids.
+            budget: (R, A).
+            spent: (R, A), updated if `capped`.
+            capped: Whether bids are capped at the remaining budget.
+            watch: Told each chunk's first opportunity, end and winners (R, blocks, slots, BLOCK).
+
+        Raises:
+            InvalidArgumentError: If the mechanism asked for a price outside [0, bid].
+        """
+        runs, advertisers = plan.multipliers.shape
+        tally = Tally.zeros(runs, advertisers)
+        traffic = Traffic(tables.volumes, tables.values, tables.highest, tables.bias, *tables.keys)
+        bidding = Bidding(
+            tables.run_episode, plan.multipliers, plan.rows, tables.value_rows, plan.explicit
+        )
+        caps = np.full((runs, advertisers), np.inf, _FLOAT)
+        purses = Purse(budget, spent, caps, tally.wins, tally.cut, tally.sums, tally.price[:, None])
+        if capped:
+            cap_runs(traffic, bidding, purses)
+        most = int(tables.volumes.max())
         ahead = watch is not None or _few(runs, runs * most * advertisers)
-    span = min(chunk, most) if ahead else most
-    room = make_room(runs if ahead else 0, -(-span // BLOCK), terms.exposure.size)
-    for first in range(0, most, max(span, 1)):
-        last = min(first + span, most)
-        bids = runs * (last - first) * advertisers
-        if ahead:
-            cells = room.found.size
-            share(rank_ahead, cells, bids, first, last, terms, traffic, bidding, caps, room)
-        if watch is not None:
-            watch(first, last, room.winner)
-        share(
-            settle_runs, runs, bids // advertisers if ahead else bids,
-            first, last, terms, traffic, bidding, capped, purses, room, ahead,
-        )  # fmt: skip
-    _check_prices(tally)
-    return tally
+        span = min(self._span(runs), most) if ahead else most
+        room = self._room_for(runs if ahead else 0, -(-span // BLOCK))
+        for first in range(0, most, max(span, 1)):
+            last = min(first + span, most)
+            bids, places = runs * (last - first) * advertisers, (first, last, self.terms)
+            if ahead:
+                cells = room.found.size
+                share(rank_ahead, cells, bids, *places, traffic, bidding, caps, room)
+            if watch is not None:
+                watch(first, last, room.winner)
+            work = bids // advertisers if ahead else bids
+            share(settle_runs, runs, work, *places, traffic, bidding, capped, purses, room, ahead)
+        _check_prices(tally)
+        return tally
+
+    def _room_for(self, runs: int, blocks: int) -> Ahead:
+        """Room for so many runs and at least so many blocks: that of the last steps, if it does."""
+        kept = self._room.found.shape
+        if kept[0] < runs or (runs and kept[1] < blocks):
+            slots = len(self.terms.exposure)
+            self._room = make_room(max(runs, kept[0]), max(blocks, kept[1]), slots)
+        return Ahead._make(array[:runs] for array in self._room)
+
+    def _span(self, runs: int) -> int:
+        """Opportunities of each run to rank ahead in one go: a chunk over all runs, or a block."""
+        return max(self._chunk // runs // BLOCK, 1) * BLOCK
 
 
 def _few(runs: int, bids: int) -> bool:

@@ -18,9 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auctionsim.random_numbers import PURPOSE_DROP, derive_key
-from auctionsim.simulator.auction import Tally, auction, summarise
+from auctionsim.simulator.auction import Auctioneer, Tally, summarise
 from auctionsim.simulator.bids import BidPlan, plan_bids
-from auctionsim.simulator.layout import Terms
 from auctionsim.simulator.outcome import StepOutcome
 from auctionsim.simulator.tables import StepTables
 
@@ -31,14 +30,13 @@ _SMALL_COST = 1e-4  # AuctionNet's guard against division by 0, in currency
 
 
 def play_with_reauctions(
-    terms: Terms,
+    auctioneer: Auctioneer,
     tables: StepTables,
     multipliers: Float32Array,
     active: NDArray[np.bool_],
     bids: Mapping[int, NDArray[np.floating]],
     budget: NDArray[np.float64],
     spent: NDArray[np.float64],
-    chunk: int,
 ) -> StepOutcome:
     """Auction one step's opportunities until nobody spends more than it has left.
 
@@ -50,11 +48,10 @@ def play_with_reauctions(
     runs, attempt = np.arange(len(multipliers)), 0
     tally = Tally.zeros(*multipliers.shape)
     while runs.size:
-        winners = _Winners(len(terms.exposure), tables, runs)
-        again = auction(
-            terms, *placed.take(runs), budget[runs], spent[runs], chunk,
-            capped=False, watch=winners.note,
-        )  # fmt: skip
+        winners = _Winners(len(auctioneer.terms.exposure), tables, runs)
+        again = auctioneer.auction(
+            *placed.take(runs), budget[runs], spent[runs], capped=False, watch=winners.note
+        )
         tally.wins[runs], tally.sums[runs], tally.price[runs] = again.wins, again.sums, again.price
         cost = again.cost()
         over = np.maximum((cost - left[runs]) / (cost + _SMALL_COST), 0.0)

@@ -22,7 +22,7 @@ from auctionsim.simulator.arguments import (
     check_seat,
     check_seed,
 )
-from auctionsim.simulator.auction import market_terms
+from auctionsim.simulator.auction import Auctioneer
 from auctionsim.simulator.outcome import StepOutcome
 from auctionsim.simulator.seats import known_spreads, market_campaigns
 from auctionsim.simulator.step import play_step
@@ -70,7 +70,6 @@ class Simulation:
         self.episodes = check_episodes(episodes)
         self.seed = check_seed(seed)
         self.run_episode = check_runs(runs, len(self.episodes))
-        self._chunk = check_chunk(chunk)
         own_days = (draw_day(self.market, episode_key(self.seed, e)) for e in self.episodes)
         self._days = (
             list(own_days)
@@ -84,7 +83,7 @@ class Simulation:
         self._traffic = StepTraffic(
             self.market, self._days, known_spreads(self.market, self.campaigns), self.run_episode
         )
-        self._terms = market_terms(self.market)
+        self._auctioneer = Auctioneer(self.market, check_chunk(chunk))
         self._spent = np.zeros(self._shape)
         self._so_far = np.zeros((4, *self._shape))
         self._tracker = FeatureTracker(self.campaigns.budget, self.market.steps)
@@ -187,9 +186,9 @@ class Simulation:
         active = self.active.reshape(self._shape)
         played = np.where(active, played, np.float32(0.0))
         outcome = play_step(
-            self._terms, tables, played, active, bids or {}, self.campaigns.budget.reshape(
+            self._auctioneer, tables, played, active, bids or {}, self.campaigns.budget.reshape(
                 self._shape
-            ), self._spent, self._chunk,
+            ), self._spent,
         )  # fmt: skip
         self._take_in(outcome)
         return outcome

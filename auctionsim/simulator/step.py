@@ -7,9 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from auctionsim.simulator.auction import auction, summarise
+from auctionsim.simulator.auction import Auctioneer, summarise
 from auctionsim.simulator.bids import plan_bids
-from auctionsim.simulator.layout import Terms
 from auctionsim.simulator.outcome import StepOutcome
 from auctionsim.simulator.reauction import play_with_reauctions
 from auctionsim.simulator.tables import StepTables
@@ -19,32 +18,30 @@ Float64Array = NDArray[np.float64]
 
 
 def play_step(
-    terms: Terms,
+    auctioneer: Auctioneer,
     tables: StepTables,
     multipliers: Float32Array,
     active: NDArray[np.bool_],
     bids: Mapping[int, NDArray[np.floating]],
     budget: Float64Array,
     spent: Float64Array,
-    chunk: int,
 ) -> StepOutcome:
     """Auction one step's opportunities.
 
     Args:
-        terms: What the auction goes by.
+        auctioneer: Holds the auctions.
         tables: The step's opportunities.
         multipliers: (R, A) float32, 0 for inactive seats.
         active: (R, A).
         bids: Bids one by one, by flat seat index.
         budget: (R, A).
         spent: (R, A), updated.
-        chunk: Opportunities ranked at a time.
 
     Returns:
         What the step brought.
     """
-    if terms.sells_above_reserve:
-        return play_with_reauctions(terms, tables, multipliers, active, bids, budget, spent, chunk)
+    if auctioneer.terms.sells_above_reserve:
+        return play_with_reauctions(auctioneer, tables, multipliers, active, bids, budget, spent)
     plan = plan_bids(tables, multipliers, active, bids)
-    tally = auction(terms, tables, plan, budget, spent, chunk)
+    tally = auctioneer.auction(tables, plan, budget, spent)
     return summarise(tables, plan, active, tally)

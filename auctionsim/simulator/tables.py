@@ -54,15 +54,19 @@ class StepTables:
 
     def probabilities(self, episode: int, advertiser: int) -> Float32Array:
         """Conversion probabilities an advertiser is told, (volume,), read-only."""
-        view = self.values[episode, advertiser, : self.volumes[episode]]
-        view.flags.writeable = False
-        return view
+        return _kept(self.values[episode, advertiser, : self.volumes[episode]])
 
     def row(self, episode: int, run: int, advertiser: int) -> Float32Array:
         """Values of the opportunities for one seat, (volume,), read-only."""
-        view = self.values[episode, self.value_rows[run, advertiser], : self.volumes[episode]]
-        view.flags.writeable = False
-        return view
+        row = self.value_rows[run, advertiser]
+        return _kept(self.values[episode, row, : self.volumes[episode]])
+
+
+def _kept(row: Float32Array) -> Float32Array:
+    """Copy a row for keeps, read-only: the next step is drawn into the same memory."""
+    copy = row.copy()
+    copy.flags.writeable = False
+    return copy
 
 
 class StepTraffic:
@@ -83,6 +87,8 @@ class StepTraffic:
         run_episode: IntArray,
     ) -> None:
         self._run_episode = run_episode
+        # Fresh memory costs a page fault every 4 KiB, about as much as filling it.
+        self._room = np.empty(0, np.float32)
         self._value_rows, self._row_advertiser, self._row_spread = _value_rows(
             spreads.reshape(len(run_episode), market.advertisers)
         )
@@ -94,12 +100,14 @@ class StepTraffic:
         self._bias = np.stack([day.bias for day in days])
 
     def draw(self, step: int) -> StepTables:
-        """Draw one step's opportunities."""
+        """Draw one step's opportunities; the tables of the step before lose their values."""
         volumes, (low, high) = self._volumes[step], self._keys
-        episodes, rows = len(volumes), len(self._row_advertiser)
+        episodes, rows, width = len(volumes), len(self._row_advertiser), int(volumes.max())
+        if self._room.size < episodes * rows * width:
+            self._room = np.empty(episodes * rows * width, np.float32)
         tables = StepTables(
             volumes=volumes,
-            values=np.empty((episodes, rows, int(volumes.max())), np.float32),
+            values=self._room[: episodes * rows * width].reshape(episodes, rows, width),
             sums=np.zeros((episodes, rows)),
             highest=np.zeros((episodes, rows), np.float32),
             keys=(low[step], high[step]),
