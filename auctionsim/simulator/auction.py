@@ -129,12 +129,13 @@ class Auctioneer:
         if capped:
             cap_runs(traffic, bidding, purses)
         most = int(tables.volumes.max())
-        ahead = watch is not None or _few(runs, runs * most * advertisers)
+        ahead = watch is not None or _few(runs, runs * advertisers * _whole(most))
         span = min(self._span(runs), most) if ahead else most
         room = self._room_for(runs if ahead else 0, -(-span // BLOCK))
         for first in range(0, most, max(span, 1)):
             last = min(first + span, most)
-            bids, places = runs * (last - first) * advertisers, (first, last, self.terms)
+            bids = runs * advertisers * _whole(last - first)
+            places = first, last, self.terms
             if ahead:
                 cells = room.found.size
                 share(rank_ahead, cells, bids, *places, traffic, bidding, caps, room)
@@ -156,6 +157,11 @@ class Auctioneer:
     def _span(self, runs: int) -> int:
         """Opportunities of each run to rank ahead in one go: a chunk over all runs, or a block."""
         return max(self._chunk // runs // BLOCK, 1) * BLOCK
+
+
+def _whole(opportunities: int) -> int:
+    """Opportunities rounded up to whole blocks, which is what work goes by."""
+    return -(-opportunities // BLOCK) * BLOCK
 
 
 def _few(runs: int, bids: int) -> bool:

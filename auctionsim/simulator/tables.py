@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auctionsim.market import MarketConfig
-from auctionsim.random_numbers import split_key
+from auctionsim.random_numbers import BLOCK, split_key
 from auctionsim.threads import share
 from auctionsim.traffic.day import Day
 from auctionsim.traffic.kernels import GROUP, draw_values
@@ -123,9 +123,10 @@ class StepTraffic:
         advertisers = tables.bias.shape[1]
         for first, end in ((0, advertisers), (advertisers, rows)):
             cells = episodes * -(-(end - first) // GROUP)
+            work = episodes * (end - first) * -(-width // BLOCK) * BLOCK
             if cells:
                 share(
-                    draw_values, cells, episodes * (end - first) * width, first, end,
+                    draw_values, cells, work, first, end,
                     tables.volumes, self._mean[step], self._deviation[step], self._row_advertiser,
                     self._row_spread, *tables.keys, tables.values, tables.sums, tables.highest,
                 )  # fmt: skip
