@@ -10,12 +10,13 @@ BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 INPUTS := pyproject.toml constraints.txt
 
-.PHONY: help quickstart test test-all lint format types imports wheel-test check clean
+.PHONY: help quickstart test test-all test-bounds lint format types imports wheel-test check clean
 
 help:
 	@echo "make quickstart   install, then generate, train and score a small run: table and report"
 	@echo "make test         the quick tests (PYTEST_ARGS='-k name' picks some)"
 	@echo "make test-all     all tests, slow ones included"
+	@echo "make test-bounds  the tests of the kernels, with every read and write checked"
 	@echo "make lint         ruff: rules and format     make format   let ruff mend both"
 	@echo "make types        mypy, strict               make imports  which package may import which"
 	@echo "make wheel-test   install the wheel in an empty environment and use it there"
@@ -30,6 +31,13 @@ test: $(VENV)/.installed-dev
 
 test-all: $(VENV)/.installed-dev
 	@$(BIN)/python -m pytest -n $(JOBS) $(PYTEST_ARGS)
+
+# In a cache of its own: Numba's on disk does not tell checked kernels from others.
+test-bounds: $(VENV)/.installed-dev
+	@cache=$$(mktemp -d) && trap 'rm -rf "$$cache"' EXIT && \
+	  NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR="$$cache" $(BIN)/python -m pytest -m "not slow" \
+	  tests/test_bounds.py tests/property tests/auctionsim/simulator tests/auctionsim/mechanism \
+	  tests/auctionsim/traffic $(PYTEST_ARGS)
 
 lint: $(VENV)/.installed-dev
 	@$(BIN)/ruff check .
