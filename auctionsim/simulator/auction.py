@@ -14,7 +14,7 @@ from auctionsim.mechanism.pricing import block_pricing
 from auctionsim.random_numbers import BLOCK
 from auctionsim.simulator.bids import BidPlan
 from auctionsim.simulator.kernels import cap_runs, rank_ahead, settle_runs
-from auctionsim.simulator.layout import RECORD, Ahead, Bidding, Purse, Terms, Traffic
+from auctionsim.simulator.layout import COST, KINDS, Ahead, Bidding, Purse, Terms, Traffic
 from auctionsim.simulator.outcome import StepOutcome
 from auctionsim.simulator.tables import StepTables
 from auctionsim.threads import get_threads, share, threads_worth
@@ -33,7 +33,7 @@ class Tally:
     Attributes:
         wins: Slots won, seen or not, (R, A).
         cut: Sum of what budgets took off bids, (R, A).
-        sums: Sums over exposed wins, (R, A, len(RECORD)), by kind as in `RECORD`.
+        sums: Sums over exposed wins, (R, A, len(KINDS)), by kind as in `KINDS`.
         price: Sum of market prices, (R,).
     """
 
@@ -46,12 +46,12 @@ class Tally:
     def zeros(cls, runs: int, advertisers: int) -> Tally:
         """Return one in which nothing happened."""
         shape = (runs, advertisers)
-        sums = np.zeros((*shape, len(RECORD)))
+        sums = np.zeros((*shape, len(KINDS)))
         return cls(np.zeros(shape), np.zeros(shape), sums, np.zeros(runs))
 
     def cost(self) -> Float64Array:
         """Spend of each seat, (R, A)."""
-        return self.sums[..., RECORD.index("cost")]
+        return self.sums[..., COST]
 
 
 def market_terms(market: MarketConfig) -> Terms:
@@ -74,7 +74,9 @@ def make_room(runs: int, blocks: int, slots: int) -> Ahead:
         np.empty((runs, blocks, slots, BLOCK), _INT),
         np.empty((runs, blocks, slots * BLOCK + 1), _INT),
         np.empty((runs, blocks, slots * BLOCK + 1), _INT),
-        np.empty((runs, blocks, slots * BLOCK, len(RECORD))),
+        np.empty((runs, blocks, slots * BLOCK), _FLOAT),
+        np.empty((runs, blocks, 2, slots * BLOCK), _FLOAT),
+        np.empty((runs, blocks, slots * BLOCK), np.uint8),
         np.zeros((runs, blocks), np.int64),
     )
 
@@ -185,7 +187,7 @@ def summarise(
     share = np.where(volume > 0, 1.0 / np.maximum(volume, 1), 0.0)
     value_sum = tables.sums[tables.run_episode[:, None], tables.value_rows]
     bid_sum, multiplier = _placed(tables, plan, value_sum)
-    by_kind = dict(zip(RECORD, tally.sums.transpose(2, 0, 1).copy(), strict=True))
+    by_kind = dict(zip(KINDS, tally.sums.transpose(2, 0, 1).copy(), strict=True))
     return StepOutcome(
         volume=volume,
         multiplier=np.where(active, multiplier, 0.0),

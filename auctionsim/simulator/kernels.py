@@ -36,7 +36,8 @@ def _offers(traffic, bidding, r):  # type: ignore[no-untyped-def]
 def _block_of(ahead, r, place):  # type: ignore[no-untyped-def]
     return Sold(
         ahead.top_bid[r, place], ahead.top_column[r, place], ahead.winner[r, place],
-        ahead.opportunity[r, place], ahead.column[r, place], ahead.record[r, place],
+        ahead.opportunity[r, place], ahead.column[r, place], ahead.price[r, place],
+        ahead.told[r, place], ahead.converts[r, place],
     )  # fmt: skip
 
 

@@ -14,11 +14,12 @@ Bools = NDArray[np.bool_]
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
 Words = NDArray[np.uint32]
+Bytes = NDArray[np.uint8]
 Singles = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 
-#: What one exposed win adds to its winner's sums, in this order; all float64.
-RECORD: tuple[str, ...] = (
+#: What is summed up over a seat's exposed wins, in this order.
+KINDS: tuple[str, ...] = (
     "exposed_wins",
     "cost",
     "conversions",
@@ -28,7 +29,7 @@ RECORD: tuple[str, ...] = (
     "predicted_conversions",
     "predicted_value",
 )
-PRICE = RECORD.index("cost")
+COST = KINDS.index("cost")
 
 
 class Terms(NamedTuple):
@@ -112,7 +113,9 @@ class Sold(NamedTuple):
         winner: (slots, BLOCK) who wins each slot; -1 where it is unsold.
         opportunity: (slots * BLOCK + 1,) place in the block of each exposed win, in order.
         column: (slots * BLOCK + 1,) its winner.
-        record: (slots * BLOCK, len(RECORD)) what it adds to the winner's sums.
+        price: (slots * BLOCK,) what it costs.
+        told: (2, slots * BLOCK) probability and value as the winner was told them.
+        converts: (slots * BLOCK,) 1 where the coin fell for a conversion, else 0.
     """
 
     top_bid: Singles
@@ -120,7 +123,9 @@ class Sold(NamedTuple):
     winner: Ints
     opportunity: Ints
     column: Ints
-    record: Doubles
+    price: Singles
+    told: Singles
+    converts: Bytes
 
 
 class Ahead(NamedTuple):
@@ -135,7 +140,9 @@ class Ahead(NamedTuple):
     winner: Ints
     opportunity: Ints
     column: Ints
-    record: Doubles
+    price: Singles
+    told: Singles
+    converts: Bytes
     found: Longs
 
 
@@ -148,7 +155,7 @@ class Purse(NamedTuple):
         caps: (A,) highest bid each can afford; infinite where every bid of the step is within it.
         wins: (A,) slots won, seen or not.
         cut: (A,) sum of what caps took off bids.
-        sums: (A, len(RECORD)) sums over exposed wins.
+        sums: (A, len(KINDS)) sums over exposed wins.
         price: (1,) sum of market prices.
     """
 

@@ -14,7 +14,6 @@ from auctionsim.random_numbers import (
     philox,
     uniform,
 )
-from auctionsim.simulator.layout import PRICE
 from auctionsim.traffic.kernels import exposure_block
 
 _CONVERSION = np.uint32(PURPOSE_CONVERSION)
@@ -52,76 +51,70 @@ def _list_exposed(count, look, exposure, winner, opportunity, slot_of):  # type:
 
 
 @njit(cache=True, nogil=True)
-def _draw_words(start, found, opportunity, column, ids, k0, k1, words):  # type: ignore[no-untyped-def]
-    """Draw the random words of the coins, only for exposed wins."""
+def _toss(start, found, opportunity, column, ids, k0, k1, told, bias, converts):  # type: ignore[no-untyped-def]
+    """Toss the coins, only those of exposed wins."""
     counter, ident = np.empty(found, np.uint32), np.empty(found, np.uint32)
+    word = np.empty(found, np.uint32)
     for sale in range(found):
         counter[sale] = np.uint32(start + opportunity[sale])
         ident[sale] = ids[column[sale]]
-    w0, w1, w2 = words[0], words[1], words[2]
     for sale in range(found):
-        a, b, c, _ = philox(counter[sale], np.uint32(0), ident[sale], _CONVERSION, k0, k1)
-        w0[sale], w1[sale], w2[sale] = a, b, c
+        word[sale], _, _, _ = philox(counter[sale], np.uint32(0), ident[sale], _CONVERSION, k0, k1)
+    for sale in range(found):
+        true_p = min(np.float64(told[0, sale]) * bias[column[sale]], 1.0)
+        converts[sale] = uniform(word[sale]) < true_p
 
 
 @njit(cache=True, nogil=True)
-def _realised(p, v, spread, w1, w2):  # type: ignore[no-untyped-def]
-    """What a conversion is worth: the known value, times luck of mean 1 where values spread."""
+def realised(opportunity, ident, p, v, spread, k0, k1):  # type: ignore[no-untyped-def]
+    """What a conversion is worth: the known value, times luck of mean 1 where values spread.
+
+    Args:
+        opportunity: Number of the opportunity in its step.
+        ident: uint32 id of the winner.
+        p: float32 probability of the conversion, > 0, as told.
+        v: float32 probability times known value, as told.
+        spread: float32 spread of the realised around the known value.
+        k0: Low word of the step's key.
+        k1: High word of it.
+    """
     gain = np.float64(v) / np.float64(p)
     if spread > 0.0:
+        _, w1, w2, _ = philox(np.uint32(opportunity), np.uint32(0), ident, _CONVERSION, k0, k1)
         z, _ = normal_pair(w1, w2)
         gain *= np.float64(exp_polynomial(spread * (z - _HALF32 * spread)))
     return gain
 
 
 @njit(cache=True, nogil=True)
-def sell_block(  # type: ignore[no-untyped-def]
-    terms, block, count, value_rows, values, bias, k0, k1, top_bid, top_column, winner,
-    opportunity, column, record,
-):  # fmt: skip
+def sell_block(terms, offers, block, count, sold):  # type: ignore[no-untyped-def]
     """Sell the slots of a block of ranked opportunities, and toss the coins of exposed wins.
 
     Args:
         terms: `Terms`.
+        offers: `Offers`.
         block: Number of the block: its first opportunity over BLOCK.
         count: Opportunities, at most BLOCK.
-        value_rows: (advertisers,) row of `values` with what an opportunity is worth.
-        values: (rows, >= all opportunities) float32; row i holds advertiser i's probabilities.
-        bias: (advertisers,) true over predicted probability.
-        k0: Low word of the step's key.
-        k1: High word of it.
-        top_bid: (slots + 1, BLOCK) float32 highest bids.
-        top_column: (slots + 1, BLOCK) int32 whose they are.
-        winner: (slots, BLOCK) int32, written: who wins, -1 for nobody.
-        opportunity: (slots * BLOCK + 1,) int32, written: place in the block of each exposed win.
-        column: (slots * BLOCK + 1,) int32, written: the winner of each.
-        record: (slots * BLOCK, len(RECORD)) float64, written: what each adds to the sums.
+        sold: `Sold`, ranked; the other fields are written.
 
     Returns:
         The number of exposed wins; they are in order of arrival.
     """
     look = np.empty(BLOCK, np.float64)
-    prices = np.empty(winner.shape, np.float32)
-    words = np.empty((3, opportunity.size), np.uint32)
-    exposure_block(block, k0, k1, look)
-    _win(terms, count, top_bid, top_column, prices, winner)
-    found = _list_exposed(count, look, terms.exposure, winner, opportunity, column)
-    for sale in range(found):
-        slot = column[sale]
-        record[sale, PRICE] = np.float64(prices[slot, opportunity[sale]])
-        column[sale] = winner[slot, opportunity[sale]]
+    prices = np.empty(sold.winner.shape, np.float32)
+    opportunity, column, told = sold.opportunity, sold.column, sold.told
+    exposure_block(block, offers.k0, offers.k1, look)
+    _win(terms, count, sold.top_bid, sold.top_column, prices, sold.winner)
+    found = _list_exposed(count, look, terms.exposure, sold.winner, opportunity, column)
     start = block * BLOCK
-    _draw_words(start, found, opportunity, column, terms.ids, k0, k1, words)
     for sale in range(found):
-        i, j = column[sale], start + opportunity[sale]
-        p, v = values[i, j], values[value_rows[i], j]
-        true_p = min(np.float64(p) * bias[i], 1.0)
-        converts = uniform(words[0, sale]) < true_p
-        gain = 0.0
-        if converts:
-            gain = _realised(p, v, terms.realised_spread, words[1, sale], words[2, sale])
-        row = record[sale]
-        row[0], row[2], row[3] = 1.0, 1.0 if converts else 0.0, gain
-        row[4], row[6], row[7] = true_p, np.float64(p), np.float64(v)
-        row[5] = np.float64(v) * (true_p / np.float64(p) if p > 0.0 else 0.0)
+        slot, j = column[sale], opportunity[sale]
+        i = sold.winner[slot, j]
+        column[sale], sold.price[sale] = i, prices[slot, j]
+        told[0, sale] = offers.values[i, start + j]
+        told[1, sale] = offers.values[offers.value_rows[i], start + j]
+    _toss(
+        start, found, opportunity, column, terms.ids, offers.k0, offers.k1, told, offers.bias,
+        sold.converts,
+    )  # fmt: skip
     return found

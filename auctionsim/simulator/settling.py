@@ -12,11 +12,9 @@ import numpy as np
 from numba import njit
 
 from auctionsim.random_numbers import BLOCK
-from auctionsim.simulator.layout import PRICE, RECORD, Sold
+from auctionsim.simulator.layout import Sold
 from auctionsim.simulator.ranking import fill_bids, rank_block
-from auctionsim.simulator.sales import sell_block
-
-_KINDS = len(RECORD)
+from auctionsim.simulator.sales import realised, sell_block
 
 
 @njit(cache=True, nogil=True)
@@ -25,7 +23,8 @@ def new_sold(slots):  # type: ignore[no-untyped-def]
     return Sold(
         np.empty((slots + 1, BLOCK), np.float32), np.empty((slots + 1, BLOCK), np.int32),
         np.empty((slots, BLOCK), np.int32), np.empty(slots * BLOCK + 1, np.int32),
-        np.empty(slots * BLOCK + 1, np.int32), np.empty((slots * BLOCK, len(RECORD))),
+        np.empty(slots * BLOCK + 1, np.int32), np.empty(slots * BLOCK, np.float32),
+        np.empty((2, slots * BLOCK), np.float32), np.empty(slots * BLOCK, np.uint8),
     )  # fmt: skip
 
 
@@ -36,19 +35,15 @@ def rank_and_sell(terms, offers, caps, block, count, sold):  # type: ignore[no-u
         block * BLOCK, count, offers.multipliers, offers.rows, caps, offers.values,
         offers.explicit, terms.ids, offers.k0, offers.k1, sold.top_bid, sold.top_column,
     )  # fmt: skip
-    return sell_block(
-        terms, block, count, offers.value_rows, offers.values, offers.bias, offers.k0, offers.k1,
-        sold.top_bid, sold.top_column, sold.winner, sold.opportunity, sold.column, sold.record,
-    )  # fmt: skip
+    return sell_block(terms, offers, block, count, sold)
 
 
 @njit(cache=True, nogil=True)
-def highest_bid(offers, i):  # type: ignore[no-untyped-def]
+def highest_bid(multiplier, row, highest):  # type: ignore[no-untyped-def]
     """A bidder's highest bid of the step; infinite for explicit bids, which are not scanned."""
-    row = offers.rows[i]
-    if row >= offers.highest.size:
-        return np.inf if offers.multipliers[i] > 0.0 else 0.0
-    return np.float64(offers.multipliers[i] * offers.highest[row])
+    if row >= highest.size:
+        return np.inf if multiplier > 0.0 else 0.0
+    return np.float64(multiplier * highest[row])
 
 
 @njit(cache=True, nogil=True)
@@ -65,7 +60,8 @@ def cap_bids(offers, budget, spent, caps):  # type: ignore[no-untyped-def]
     """Write the highest bid each can afford where its bids may exceed it; else infinity."""
     for i in range(caps.size):
         left = budget[i] - spent[i]
-        caps[i] = affordable(left) if highest_bid(offers, i) > left else np.inf
+        high = highest_bid(offers.multipliers[i], offers.rows[i], offers.highest)
+        caps[i] = affordable(left) if high > left else np.inf
 
 
 @njit(cache=True, nogil=True)
@@ -114,32 +110,57 @@ def _take_in(terms, sold, begin, end, purse):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _pay(sold, sale, found, offers, capped, purse, start, count, counted, bid):  # type: ignore[no-untyped-def]
-    """Settle exposed wins from `sale` on, until the rest of the block has to be ranked again.
+def _add_up(terms, offers, sold, first, end, start, sums):  # type: ignore[no-untyped-def]
+    """Add exposed wins first .. end - 1 of a block to the winners' sums, by kind as in `KINDS`."""
+    # Arrays by names of their own: inside the loop, every look into a tuple counts references.
+    column, price, converts = sold.column, sold.price, sold.converts
+    told_p, told_v, bias = sold.told[0], sold.told[1], offers.bias
+    for sale in range(first, end):
+        i, p, v = column[sale], np.float64(told_p[sale]), np.float64(told_v[sale])
+        true_p, true_v = p, v
+        if bias[i] != 1.0:
+            true_p = min(p * bias[i], 1.0)
+            true_v = v * (true_p / p if p > 0.0 else 0.0)
+        sums[i, 0] += 1.0
+        sums[i, 1] += np.float64(price[sale])
+        sums[i, 4] += true_p
+        sums[i, 5] += true_v
+        sums[i, 6] += p
+        sums[i, 7] += v
+    for sale in range(first, end):
+        if converts[sale] != 0:
+            i = column[sale]
+            sums[i, 2] += 1.0
+            sums[i, 3] += realised(
+                start + sold.opportunity[sale], terms.ids[i], told_p[sale], told_v[sale],
+                terms.realised_spread, offers.k0, offers.k1,
+            )  # fmt: skip
 
-    Returns the first opportunity to be ranked again, `count` for none.
+
+@njit(cache=True, nogil=True)
+def _pay(sold, sale, found, offers, purse, start, count, counted, bid):  # type: ignore[no-untyped-def]
+    """Spend on exposed wins from `sale` on, until the rest of the block has to be ranked again.
+
+    Returns the first win not paid, and the first opportunity to be ranked again, `count` for none.
     """
-    spent, budget, sums, caps = purse.spent, purse.budget, purse.sums, purse.caps
+    spent, budget, caps = purse.spent, purse.budget, purse.caps
+    column, opportunity, price = sold.column, sold.opportunity, sold.price
+    multipliers, rows, highest = offers.multipliers, offers.rows, offers.highest
     again = count
-    while sale < found and sold.opportunity[sale] < again:
-        i, record = sold.column[sale], sold.record[sale]
-        total = sums[i]
-        for kind in range(_KINDS):
-            total[kind] += record[kind]
-        if capped:
-            spent[i] = min(spent[i] + record[PRICE], budget[i])
-            left = budget[i] - spent[i]
-            # Nothing left changes nothing: a price of 0 was paid.
-            if caps[i] < np.inf or highest_bid(offers, i) > left:
-                here = sold.opportunity[sale] + 1
-                if caps[i] < np.inf:
-                    _count_cut(offers, i, start, counted[i], here, caps[i], purse.cut, bid)
-                counted[i] = here
-                caps[i] = affordable(left)
-                if again == count and _exceeds(offers, i, start, here, count, caps[i], bid):
-                    again = here
+    while sale < found and opportunity[sale] < again:
+        i = column[sale]
+        spent[i] = min(spent[i] + np.float64(price[sale]), budget[i])
+        left = budget[i] - spent[i]
+        if caps[i] < np.inf or highest_bid(multipliers[i], rows[i], highest) > left:
+            here = opportunity[sale] + 1
+            if caps[i] < np.inf:
+                _count_cut(offers, i, start, counted[i], here, caps[i], purse.cut, bid)
+            counted[i] = here
+            caps[i] = affordable(left)
+            if again == count and _exceeds(offers, i, start, here, count, caps[i], bid):
+                again = here
         sale += 1
-    return again
+    return sale, again
 
 
 @njit(cache=True, nogil=True)
@@ -169,7 +190,12 @@ def settle_block(terms, offers, block, count, sold, found, capped, purse):  # ty
     start, begin, sale = block * BLOCK, 0, 0
     counted, bid = np.zeros(offers.multipliers.size, np.int64), np.empty(BLOCK, np.float32)
     while True:
-        again = _pay(sold, sale, found, offers, capped, purse, start, count, counted, bid)
+        first, again = sale, count
+        if capped:
+            sale, again = _pay(sold, first, found, offers, purse, start, count, counted, bid)
+        else:
+            sale = found
+        _add_up(terms, offers, sold, first, sale, start, purse.sums)
         _take_in(terms, sold, begin, again, purse)
         if again == count:
             break
