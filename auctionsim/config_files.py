@@ -54,9 +54,10 @@ def config_path(kind: str, name: str) -> Traversable:
     Raises:
         InvalidArgumentError: There is no such kind, name or file.
     """
+    _check_text(kind, name)
     if name.endswith(SUFFIXES):
         path = Path(name)
-        if not path.is_file():
+        if not _is_file(path):
             rule = "must be an existing file when it ends in .yaml"
             raise invalid_argument(kind, rule, name, _mend_path(kind, path))
         return path
@@ -64,6 +65,19 @@ def config_path(kind: str, name: str) -> Traversable:
     if name not in names:
         raise unknown_name(kind, name, names)
     return configs_root().joinpath(kind, f"{name}.yaml")
+
+
+def _check_text(kind: str, name: object) -> None:
+    if not isinstance(name, str):
+        rule = "must be a name, or a path that ends in .yaml, as text"
+        raise invalid_argument(kind, rule, name, "Pass it as text.")
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # too long a path, or one that may not be looked up
+        return False
 
 
 def _mend_path(kind: str, path: Path) -> str:

@@ -36,8 +36,14 @@ def describe(argument: str, rule: str, found: object, mend: str) -> str:
     Returns:
         One line: argument, rule, value found, mend.
     """
-    text = repr(found) if isinstance(found, str) else str(found)
-    return f"`{argument}` {rule}; found {' '.join(text.split())}. {mend}"
+    return f"`{argument}` {rule}; found {' '.join(_shown(found).split())}. {mend}"
+
+
+def _shown(found: object) -> str:
+    try:
+        return repr(found) if isinstance(found, str) else str(found)
+    except Exception:  # a whole number of many digits, or a foreign object, may have no text
+        return f"a {type(found).__name__} that cannot be shown"
 
 
 def invalid_argument(argument: str, rule: str, found: object, mend: str) -> InvalidArgumentError:
@@ -50,17 +56,18 @@ def invalid_data(argument: str, rule: str, found: object, mend: str) -> InvalidD
     return InvalidDataError(describe(argument, rule, found, mend))
 
 
-def unknown_name(argument: str, found: str, known: Iterable[str]) -> InvalidArgumentError:
+def unknown_name(argument: str, found: object, known: Iterable[str]) -> InvalidArgumentError:
     """Build the error for a name that is not registered, with the nearest known name.
 
     Args:
         argument: The argument that held the name.
-        found: The unknown name.
+        found: The unknown name, or what stands in its place.
         known: All names that would have been accepted.
     """
     names = sorted(known)
-    near = difflib.get_close_matches(found, names, n=1)
-    mend = f"Did you mean {near[0]!r}?" if near else "Use one of these names."
+    mend = "Use one of these names."
+    if isinstance(found, str) and (near := difflib.get_close_matches(found, names, n=1)):
+        mend = f"Did you mean {near[0]!r}?"
     return invalid_argument(argument, f"must be one of {', '.join(names)}", found, mend)
 
 

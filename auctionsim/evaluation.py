@@ -12,10 +12,10 @@ from tqdm import tqdm
 
 from auctionsim.campaigns import Campaigns
 from auctionsim.dataset.schema import Trajectories
-from auctionsim.errors import invalid_argument, unknown_name
+from auctionsim.errors import invalid_argument
 from auctionsim.lineup import Cast, LineupConfig, load_lineup
 from auctionsim.market import MarketConfig, load_market
-from auctionsim.mechanism.arguments import check_integer
+from auctionsim.mechanism.arguments import check_integer, check_name
 from auctionsim.registry import AnyBidder, check_is_bidder, make
 from auctionsim.rollout import roll_out
 from auctionsim.simulator import Simulation, market_campaigns, with_tasks
@@ -116,7 +116,7 @@ def evaluate(
 
 def _episode_numbers(episodes: int | Sequence[int]) -> list[int]:
     mend = "Give how many, or a list of episode numbers."
-    if np.ndim(episodes) == 0:
+    if not _has_items(episodes):
         return list(range(check_integer("episodes", episodes, 1, 2**31 - 1, mend)))
     numbers = [check_integer("episodes", e, 0, 2**31 - 1, mend) for e in episodes]  # type: ignore[union-attr]
     if not numbers:
@@ -126,11 +126,17 @@ def _episode_numbers(episodes: int | Sequence[int]) -> list[int]:
     return numbers
 
 
+def _has_items(episodes: object) -> bool:
+    try:
+        return np.ndim(episodes) > 0  # type: ignore[arg-type]
+    except ValueError:  # rows of unequal length
+        return True
+
+
 def task_seats(market: MarketConfig, task: str, protocol: str) -> IntArray:
     """Return the advertisers a bidder takes over under a protocol ("paper" or "wide")."""
-    code = task_code(task)
-    if protocol not in PROTOCOLS:
-        raise unknown_name("protocol", protocol, PROTOCOLS)
+    code = task_code(check_name("task", task, TASKS))
+    check_name("protocol", protocol, PROTOCOLS)
     if protocol == "wide":
         return np.arange(market.advertisers)
     seats = np.flatnonzero(assign_tasks(market) == code)

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from numbers import Integral, Real
 from typing import Any
 
-from auctionsim.errors import invalid_argument, unknown_name
+from auctionsim.errors import unknown_name
+from auctionsim.market_checks import (
+    LARGEST_AMOUNT,
+    LARGEST_NUMBER,
+    LARGEST_SUM,
+    SMALLEST_AMOUNT,
+    as_row,
+    check_by_task,
+    check_limits,
+    check_name,
+    check_number,
+    check_shares,
+    check_text,
+    check_whole,
+    require,
+)
 from auctionsim.rules import BIAS, EXPOSURE, MECHANISMS, RULES, is_reference
-from auctionsim.tasks import TASKS
 
 # Blocks of a day have counters of their own among an advertiser's draws: so many fit in.
 MOST_BLOCKS = 2**20
@@ -25,48 +37,14 @@ DAILY_PROFILE: tuple[float, ...] = (
 )  # fmt: skip
 
 
-_LARGEST_PRICE = 1e30  # within float32's range, in which bids are compared
+_BELOW_ONE = math.nextafter(1.0, 0.0)
+_ABOVE_ZERO = math.ulp(0.0)
 
 
-def _require(ok: bool, argument: str, rule: str, found: object, mend: str = "") -> None:
-    if not ok:
-        raise invalid_argument(argument, rule, found, mend or "Change it in the market's config.")
-
-
-def _is_number(value: Any) -> bool:
-    real = isinstance(value, Real) and not isinstance(value, bool)
-    return real and -math.inf < value < math.inf
-
-
-def _is_row(values: Any) -> bool:
-    return isinstance(values, tuple | list) and all(map(_is_number, values))
-
-
-def _check_whole(argument: str, value: Any, low: int, limit: int) -> None:
-    whole = isinstance(value, Integral) and not isinstance(value, bool)
-    rule = f"must be a whole number in [{low}, {limit})"
-    _require(whole and low <= value < limit, argument, rule, value)
-
-
-def _check_text(argument: str, value: Any) -> None:
-    _require(isinstance(value, str) and value != "", argument, "must be text", value)
-
-
-def _check_not_negative(argument: str, value: Any) -> None:
-    ok = _is_number(value) and value >= 0
-    _require(ok, argument, "must be a finite number >= 0", value)
-
-
-def _check_limits(argument: str, limits: Any) -> None:
-    ok = _is_row(limits) and len(limits) == 2 and 0 < limits[0] <= limits[1]
-    _require(ok, argument, "must be (lowest, highest), both > 0", limits)
-
-
-def _check_by_task(argument: str, numbers: Any) -> None:
-    _require(isinstance(numbers, Mapping), argument, "must map tasks to numbers", numbers)
-    for task in numbers:
-        if task not in TASKS:
-            raise unknown_name(argument, task, TASKS)
+def _keep(config: object, **checked: Any) -> None:
+    """Set fields of a frozen dataclass to their plain forms."""
+    for name, value in checked.items():
+        object.__setattr__(config, name, value)
 
 
 @dataclass(frozen=True)
@@ -86,7 +64,8 @@ class Traffic:
         category_spread: Half-width of the category's factor.
         advertiser_spread: Half-width of the advertiser's factor within its category.
         profile_blocks: Blocks of the day with probability factors of their own.
-        deviation_mean: Mean over advertisers of deviation / mean within a step.
+        deviation_mean: Mean over advertisers of deviation / mean within a step, at most 1e30, as
+            are the numbers that follow.
         deviation_spread: Standard deviation of that ratio over advertisers.
         deviation_step_spread: Relative standard deviation of that ratio over an advertiser's steps.
         error_mean: Mean over advertisers of the prediction error sigma / probability.
@@ -111,18 +90,13 @@ class Traffic:
     prediction_bias: float | None = None
 
     def __post_init__(self) -> None:
-        profile = self.daily_profile
-        ok = _is_row(profile) and all(x >= 0 for x in profile) and 0 < sum(profile) < math.inf
-        _require(ok, "traffic.daily_profile", "must hold shares >= 0 with a positive sum", profile)
+        _keep(self, daily_profile=check_shares("traffic.daily_profile", self.daily_profile))
         for name in ("volume_spread", "category_spread", "advertiser_spread"):
-            spread = getattr(self, name)
-            ok = _is_number(spread) and 0 <= spread < 1
-            _require(ok, f"traffic.{name}", "must be a number in [0, 1)", spread)
+            self._check(name, 0.0, _BELOW_ONE, "must be a number in [0, 1)")
         for name in ("volume_blocks", "profile_blocks"):
-            _check_whole(f"traffic.{name}", getattr(self, name), 1, MOST_BLOCKS + 1)
-        mean = self.mean_probability
-        ok = _is_number(mean) and 0 < mean <= 1
-        _require(ok, "traffic.mean_probability", "must be a number in (0, 1]", mean)
+            blocks = check_whole(f"traffic.{name}", getattr(self, name), 1, MOST_BLOCKS + 1)
+            _keep(self, **{name: blocks})
+        self._check("mean_probability", _ABOVE_ZERO, 1.0, "must be a number in (0, 1]")
         for name in (
             "deviation_mean",
             "deviation_spread",
@@ -130,9 +104,13 @@ class Traffic:
             "error_mean",
             "error_spread",
         ):
-            _check_not_negative(f"traffic.{name}", getattr(self, name))
+            self._check(name, 0.0, LARGEST_AMOUNT)
         if self.prediction_bias is not None:
-            _check_not_negative("traffic.prediction_bias", self.prediction_bias)
+            self._check("prediction_bias", 0.0, LARGEST_AMOUNT)
+
+    def _check(self, name: str, low: float, high: float, rule: str = "") -> None:
+        number = check_number(f"traffic.{name}", getattr(self, name), low, high, rule)
+        _keep(self, **{name: number})
 
 
 @dataclass(frozen=True)
@@ -141,7 +119,8 @@ class CampaignTerms:
 
     Attributes:
         seed: Seed of these draws; apart from the seed of episodes.
-        budget: Lowest and highest budget, log-uniform between, in currency.
+        budget: Lowest and highest budget, log-uniform between, in currency; from 1e-30 to 1e30, as
+            are all amounts of money here.
         budget_step: Budgets are rounded to multiples of this, in currency.
         cpa_target: Lowest and highest CPA target, log-uniform, rounded to 1 % of the lowest.
         inverse_roas_target: The same for 1 / ROAS target, in currency a unit of value.
@@ -161,21 +140,18 @@ class CampaignTerms:
     reference_price: float = 90.0
 
     def __post_init__(self) -> None:
-        _check_whole("campaigns.seed", self.seed, 0, 2**64)
+        _keep(self, seed=check_whole("campaigns.seed", self.seed, 0, 2**64))
         for name in ("budget", "cpa_target", "inverse_roas_target"):
-            _check_limits(f"campaigns.{name}", getattr(self, name))
-        step = self.budget_step
-        ok = _is_number(step) and 0 < step <= self.budget[0]
-        _require(ok, "campaigns.budget_step", "must be a number in (0, lowest budget]", step)
-        _check_by_task("campaigns.task_shares", self.task_shares)
-        for task, share in self.task_shares.items():
-            _check_not_negative(f"campaigns.task_shares.{task}", share)
-        total = sum(self.task_shares.values())
-        ok = 0 < total < math.inf
-        _require(ok, "campaigns.task_shares", "must have a positive, finite sum", total)
+            _keep(self, **{name: check_limits(f"campaigns.{name}", getattr(self, name))})
+        step, rule = self.budget_step, f"must be a number in [{SMALLEST_AMOUNT:g}, lowest budget]"
+        low, high = SMALLEST_AMOUNT, self.budget[0]
+        _keep(self, budget_step=check_number("campaigns.budget_step", step, low, high, rule))
+        shares = check_by_task("campaigns.task_shares", self.task_shares, LARGEST_NUMBER)
+        total, rule = sum(shares.values()), f"must have a positive sum of at most {LARGEST_SUM:g}"
+        require(0 < total <= LARGEST_SUM, "campaigns.task_shares", rule, total)
         price = self.reference_price
-        ok = _is_number(price) and price > 0
-        _require(ok, "campaigns.reference_price", "must be a finite number > 0", price)
+        price = check_number("campaigns.reference_price", price, SMALLEST_AMOUNT, LARGEST_AMOUNT)
+        _keep(self, task_shares=shares, reference_price=price)
 
 
 @dataclass(frozen=True)
@@ -193,11 +169,8 @@ class ValueSpreads:
     realised: float = 0.0
 
     def __post_init__(self) -> None:
-        _check_by_task("values.known", self.known)
-        spreads = {f"values.known.{task}": spread for task, spread in self.known.items()}
-        for name, spread in {**spreads, "values.realised": self.realised}.items():
-            ok = _is_number(spread) and 0 <= spread <= 3
-            _require(ok, name, "must be a number in [0, 3]", spread)
+        known = check_by_task("values.known", self.known, 3.0)
+        _keep(self, known=known, realised=check_number("values.realised", self.realised, 0.0, 3.0))
 
 
 @dataclass(frozen=True)
@@ -218,7 +191,7 @@ class MarketConfig:
             exposure and bias of the probabilities are AuctionNet's unless given.
         exposure: Probability that slot k is seen, falling; one look per opportunity decides all.
             Empty for the rules' own: 1, 0.8, 0.6 by default, 1, 0.8, 0.48 in AuctionNet.
-        reserve_price: Lowest price of a slot, in currency.
+        reserve_price: Lowest price of a slot, in currency, at most 1e30.
         min_remaining_budget: Who begins a step with less sits it out, in currency.
         traffic: Opportunities and probabilities.
         campaigns: Budgets, targets and tasks.
@@ -241,23 +214,23 @@ class MarketConfig:
     values: ValueSpreads = field(default_factory=ValueSpreads)
 
     def __post_init__(self) -> None:
-        _check_text("name", self.name)
-        _check_whole("opportunities", self.opportunities, 0, 2**31)
-        for name in ("steps", "advertisers", "categories"):
-            _check_whole(name, getattr(self, name), 1, 2**31)
-        _check_whole("slots", self.slots, 1, 1001)
-        _check_text("mechanism", self.mechanism)
+        check_text("name", self.name)
+        self._check_sizes()
+        check_text("mechanism", self.mechanism)
         if self.mechanism not in MECHANISMS and not is_reference(self.mechanism):
             raise unknown_name("mechanism", self.mechanism, MECHANISMS)
-        if self.rules not in RULES:
-            raise unknown_name("rules", self.rules, RULES)
+        check_name("rules", self.rules, RULES)
         if self.mechanism == "second_price":
-            _require(self.slots == 1, "slots", "must be 1 for second_price", self.slots, "Use gsp.")
+            require(self.slots == 1, "slots", "must be 1 for second_price", self.slots, "Use gsp.")
         self._check_exposure()
-        for name in ("reserve_price", "min_remaining_budget"):
-            _check_not_negative(name, getattr(self, name))
-        price, rule = self.reserve_price, f"must be at most {_LARGEST_PRICE:g}"
-        _require(price <= _LARGEST_PRICE, "reserve_price", rule, price)
+        reserve = check_number("reserve_price", self.reserve_price, 0.0, LARGEST_AMOUNT)
+        least, rule = self.min_remaining_budget, "must be a finite number >= 0"
+        least = check_number("min_remaining_budget", least, 0.0, LARGEST_NUMBER, rule)
+        _keep(self, reserve_price=reserve, min_remaining_budget=least)
+        for name, kind in _PARTS.items():
+            part, rule = getattr(self, name), f"must be of class {kind.__name__}"
+            mend = f"Build it: auctionsim.market.{kind.__name__}()."
+            require(isinstance(part, kind), name, rule, part, mend)
 
     @property
     def slot_exposure(self) -> tuple[float, ...]:
@@ -270,12 +243,28 @@ class MarketConfig:
         given = self.traffic.prediction_bias
         return BIAS[self.rules] if given is None else given
 
+    def _check_sizes(self) -> None:
+        limits = {"opportunities": (0, 2**31), "slots": (1, 1001)}
+        for name in ("opportunities", "steps", "advertisers", "categories", "slots"):
+            size = check_whole(name, getattr(self, name), *limits.get(name, (1, 2**31)))
+            _keep(self, **{name: size})
+
     def _check_exposure(self) -> None:
-        seen = self.slot_exposure if self.exposure == () else self.exposure
+        given: object = self.exposure
+        own = isinstance(given, tuple) and not given
+        seen = as_row(self.slot_exposure if own else given)
         rule = "must hold one probability a slot, in [0, 1] and falling"
-        ok = _is_row(seen) and len(seen) == self.slots and all(0 <= x <= 1 for x in seen)
-        ok = ok and all(a >= b for a, b in itertools.pairwise(seen))
-        _require(ok, "exposure", rule, seen, f"Give {self.slots} falling probabilities.")
+        ok = seen is not None and len(seen) == self.slots and all(0 <= x <= 1 for x in seen)
+        ok = ok and all(a >= b for a, b in itertools.pairwise(seen or ()))
+        found = seen if own else given
+        require(ok, "exposure", rule, found, f"Give {self.slots} falling probabilities.")
+        if not own:
+            _keep(self, exposure=seen)
+
+
+_PARTS: dict[str, type] = {
+    "traffic": Traffic, "campaigns": CampaignTerms, "values": ValueSpreads,
+}  # fmt: skip
 
 
 def load_market(name_or_path: str | MarketConfig) -> MarketConfig:

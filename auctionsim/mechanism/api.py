@@ -100,7 +100,8 @@ class _Terms(NamedTuple):
 
 def _check_slots(slots: object, mechanism: Mechanism) -> int:
     depth = check_integer("slots", slots, 1, _MAX_SLOTS, "Use the number of ads shown at once.")
-    if mechanism == "second_price" and depth != 1:
+    # An array, which is no mechanism, would be compared entry by entry.
+    if isinstance(mechanism, str) and mechanism == "second_price" and depth != 1:
         rule = "must be 1 for mechanism 'second_price'"
         mend = "Pass slots=1, or mechanism='gsp' for several slots."
         raise invalid_argument("slots", rule, depth, mend)

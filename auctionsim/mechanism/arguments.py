@@ -22,7 +22,7 @@ def check_bids(bids: ArrayLike) -> Bids:
     Raises:
         InvalidArgumentError: bids are not a 2-D array of real numbers, finite and >= 0.
     """
-    array = _as_array("bids", bids, "must be a 2-D array (opportunities, advertisers) of numbers")
+    array = as_array("bids", bids, "must be a 2-D array (opportunities, advertisers) of numbers")
     if array.ndim != 2:
         raise invalid_argument(
             "bids",
@@ -55,9 +55,9 @@ def check_reserve(reserve_price: object, dtype: np.dtype[Any]) -> np.floating[An
     """
     rule = "must be one real number, finite and >= 0"
     mend = "Use 0 for no reserve price."
-    array = _as_array("reserve_price", reserve_price, rule)
+    array = as_array("reserve_price", reserve_price, rule)
     if array.ndim != 0 or array.dtype.kind not in "fiu":
-        raise invalid_argument("reserve_price", rule, _shown(reserve_price), mend)
+        raise invalid_argument("reserve_price", rule, shown(reserve_price), mend)
     with np.errstate(over="ignore"):
         reserve: np.floating[Any] = dtype.type(array[()])
     if not np.isfinite(array):
@@ -82,7 +82,7 @@ def check_integer(argument: str, value: object, low: int, high: int, mend: str) 
     try:
         number = operator.index(value)  # type: ignore[arg-type]
     except TypeError:
-        raise invalid_argument(argument, rule, _shown(value), mend) from None
+        raise invalid_argument(argument, rule, shown(value), mend) from None
     if not low <= number <= high:
         raise invalid_argument(argument, rule, number, mend)
     return number
@@ -92,7 +92,7 @@ def check_name(argument: str, value: object, known: Sequence[str]) -> str:
     """Return `value` if it is one of the known names."""
     if not isinstance(value, str):
         rule = f"must be one of {', '.join(known)}"
-        raise invalid_argument(argument, rule, _shown(value), "Pass the name as text.")
+        raise invalid_argument(argument, rule, shown(value), "Pass the name as text.")
     if value not in known:
         raise unknown_name(argument, value, known)
     return value
@@ -107,7 +107,7 @@ def check_exposure(exposure: ArrayLike | None, slots: int) -> NDArray[np.float64
     if exposure is None:
         return np.ones(slots)
     rule, mend = "must hold one probability a slot, in [0, 1] and falling", "Leave it out for 1."
-    array = _as_array("exposure", exposure, rule)
+    array = as_array("exposure", exposure, rule)
     if array.shape != (slots,) or array.dtype.kind not in "fiu":
         found = f"{array.dtype} of shape {array.shape} for {slots} slot(s)"
         raise invalid_argument("exposure", rule, found, mend)
@@ -128,7 +128,7 @@ def check_ids(ids: ArrayLike | None, advertisers: int) -> Ids:
         return np.arange(advertisers, dtype=np.uint32)
     rule = "must be unique integers, 0 <= id < 2^32, one a column of bids"
     mend = "Leave it out to number the columns 0, 1, 2, ..."
-    array = _as_array("ids", ids, rule)
+    array = as_array("ids", ids, rule)
     if array.shape != (advertisers,):
         found = f"shape {array.shape} for {advertisers} column(s)"
         raise invalid_argument("ids", rule, found, mend)
@@ -147,15 +147,16 @@ def check_ids(ids: ArrayLike | None, advertisers: int) -> Ids:
     return array.astype(np.uint32)
 
 
-def _as_array(argument: str, value: object, rule: str) -> NDArray[Any]:
-    """Convert to an array; a mask, which NumPy would drop in silence, is refused."""
-    if isinstance(value, np.ma.MaskedArray):
-        raise invalid_argument(argument, rule, "a masked array", "Fill it first: value.filled(0).")
+def as_array(argument: str, value: object, rule: str) -> NDArray[Any]:
+    """Convert to an array; masked entries, which NumPy would unmask in silence, are refused."""
     try:
-        return np.asarray(value)
+        array, masked = np.asarray(value), np.ma.is_masked(value)
     except (TypeError, ValueError, RuntimeError) as error:
         mend = "Pass a NumPy array, or nested lists of equal length."
         raise invalid_argument(argument, rule, f"{type(value).__name__} ({error})", mend) from None
+    if masked:
+        raise invalid_argument(argument, rule, "masked entries", "Fill them: value.filled(0).")
+    return array
 
 
 def _check_bid_range(bids: Bids) -> None:
@@ -169,6 +170,10 @@ def _check_bid_range(bids: Bids) -> None:
     raise invalid_argument("bids", "must be finite and >= 0", found, _MENDED_BIDS)
 
 
-def _shown(value: object) -> str:
-    text = repr(value)
+def shown(value: object) -> str:
+    """Put a value in a few words for a message: its type, and the beginning of its `repr`."""
+    try:
+        text = repr(value)
+    except Exception:  # an integer of many digits, or a foreign object, may have no text
+        return type(value).__name__
     return f"{type(value).__name__} {text if len(text) <= 80 else text[:77] + '...'}"

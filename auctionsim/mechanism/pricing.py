@@ -31,6 +31,7 @@ from numba.core.registry import CPUDispatcher
 from numba.np.numpy_support import carray
 
 from auctionsim.errors import in_short, invalid_argument, unknown_name
+from auctionsim.mechanism.arguments import shown
 from auctionsim.rules import MECHANISMS, is_reference
 
 Mechanism = str | Callable[..., Any]
@@ -78,8 +79,7 @@ def load_mechanism(mechanism: Mechanism) -> Any:
     found = _import(mechanism) if isinstance(mechanism, str) else mechanism
     if not isinstance(found, CPUDispatcher):
         rule = f"must be one of {', '.join(MECHANISMS)}, or a function compiled by numba.njit"
-        shown = f"{type(found).__name__} {found!r}"
-        raise invalid_argument("mechanism", rule, shown, "Decorate it with @numba.njit.")
+        raise invalid_argument("mechanism", rule, shown(found), "Decorate it with @numba.njit.")
     return found
 
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from auctionsim.bidding import LARGEST_MULTIPLIER
-from auctionsim.campaigns import Campaigns
 from auctionsim.errors import invalid_argument
-from auctionsim.mechanism.arguments import check_integer
+from auctionsim.mechanism.arguments import as_array, check_integer, shown
 from auctionsim.random_numbers import BLOCK
-from auctionsim.tasks import TASKS
 from auctionsim.traffic import Day
+
+# Bids are compared in float32, to which the limit is rounded as they are.
+_LARGEST_AMOUNT = float(np.float32(LARGEST_MULTIPLIER))
 
 
 def check_seed(seed: object) -> int:
@@ -40,12 +40,19 @@ def check_runs(runs: object, episodes: int) -> NDArray[np.int64]:
 
 
 def _items(argument: str, values: object, rule: str) -> list[Any]:
-    if isinstance(values, str | bytes | Mapping) or np.ndim(values) != 1:  # type: ignore[arg-type]
-        raise invalid_argument(argument, rule, values, "Pass a list, [0] say.")
-    items: list[Any] = list(values)  # type: ignore[call-overload]
+    items: list[Any] = list(values) if _is_row(values) else []  # type: ignore[call-overload]
     if not items:
-        raise invalid_argument(argument, rule, values, "Pass a list, [0] say.")
+        raise invalid_argument(argument, rule, shown(values), "Pass a list, [0] say.")
     return items
+
+
+def _is_row(values: Any) -> bool:
+    if isinstance(values, str | bytes | Mapping):
+        return False
+    try:
+        return np.ndim(values) == 1
+    except (TypeError, ValueError):  # nested lists of unequal length
+        return False
 
 
 def check_chunk(chunk: object) -> int:
@@ -63,9 +70,12 @@ def check_seat(argument: str, seat: object, seats: int) -> int:
     return check_integer(argument, seat, 0, seats - 1, "Use flat seat indices, run by run.")
 
 
-def check_days(days: Sequence[Day], episodes: int, steps: int, advertisers: int) -> list[Day]:
+def check_days(days: Iterable[Day], episodes: int, steps: int, advertisers: int) -> list[Day]:
     """Return traffic parameters given from outside: one day an episode, of the market's shape."""
-    found = list(days)
+    try:
+        found = list(days)
+    except TypeError:
+        found = []
     if len(found) != episodes or not all(isinstance(day, Day) for day in found):
         rule = f"must hold one Day for each of {episodes} episode(s)"
         raise invalid_argument("days", rule, f"{len(found)} item(s)", "Start from `draw_day`.")
@@ -82,6 +92,9 @@ def _check_day(day: Day, steps: int, advertisers: int) -> None:
     }  # fmt: skip
     for name, (kind, shape) in expected.items():
         array = getattr(day, name)
+        if not isinstance(array, np.ndarray) or np.ma.isMaskedArray(array):
+            rule = "must be an array without a mask"
+            raise invalid_argument(f"days.{name}", rule, shown(array), "See `Day`.")
         if array.shape != shape or array.dtype.kind != kind:
             found = f"{array.dtype} of shape {array.shape}"
             raise invalid_argument(f"days.{name}", f"must have shape {shape}", found, "See `Day`.")
@@ -91,29 +104,6 @@ def _check_day(day: Day, steps: int, advertisers: int) -> None:
             raise invalid_argument(f"days.{name}", rule, "another", "Mend the numbers.")
 
 
-def check_campaigns(campaigns: Campaigns, own: Campaigns) -> Campaigns:
-    """Return campaigns that may take the place of the market's own: one a seat, with budgets."""
-    lengths = {len(getattr(campaigns, f.name)) for f in fields(campaigns) if f.name != "steps"}
-    if lengths != {len(own)} or not np.array_equal(campaigns.advertiser, own.advertiser):
-        raise invalid_argument(
-            "campaigns", "must hold one campaign a seat, run by run, advertisers in order",
-            f"{sorted(lengths)} entries for {len(own)} seats", "Start from `market_campaigns`.",
-        )  # fmt: skip
-    if campaigns.steps != own.steps:
-        rule = f"must have the market's {own.steps} steps"
-        raise invalid_argument("campaigns.steps", rule, campaigns.steps, "Use the same market.")
-    budget = campaigns.budget
-    bad = ~(np.isfinite(budget) & (budget >= 0.0))
-    if bad.any():
-        found = f"{budget[bad][0]} in seat {int(np.argmax(bad))}"
-        raise invalid_argument("campaigns.budget", "must be finite and >= 0", found, "Mend it.")
-    bad = (campaigns.task < 0) | (campaigns.task >= len(TASKS))
-    if bad.any():
-        rule = f"must hold task codes, 0 to {len(TASKS) - 1}"
-        raise invalid_argument("campaigns.task", rule, campaigns.task[bad][0], "Use `task_code`.")
-    return campaigns
-
-
 def check_multipliers(multipliers: ArrayLike, shape: tuple[int, int]) -> NDArray[np.float32]:
     """Return multipliers, finite and >= 0, as float32 of shape (runs, advertisers)."""
     rule = f"must hold one number a seat, shape ({shape[0] * shape[1]},) or {shape}"
@@ -121,6 +111,16 @@ def check_multipliers(multipliers: ArrayLike, shape: tuple[int, int]) -> NDArray
     if array.shape not in (shape, (shape[0] * shape[1],)):
         raise invalid_argument("multipliers", rule, f"shape {array.shape}", "Check its shape.")
     return _amounts("multipliers", array.reshape(shape))
+
+
+def check_bids_by_seat(bids: object) -> Mapping[Any, Any]:
+    """Return the bids one by one as a mapping, empty for None; its entries are not checked yet."""
+    if bids is None:
+        return {}
+    if not isinstance(bids, Mapping):
+        rule = "must map flat seat indices to rows of bids, or be None"
+        raise invalid_argument("bids", rule, shown(bids), "Pass {seat: bids}, say.")
+    return bids
 
 
 def check_bids(bids: ArrayLike, seat: int, volume: int) -> NDArray[np.float32]:
@@ -134,17 +134,15 @@ def check_bids(bids: ArrayLike, seat: int, volume: int) -> NDArray[np.float32]:
 
 
 def _numbers(argument: str, values: ArrayLike, rule: str) -> NDArray[np.float64]:
-    try:
-        array = np.asarray(values)
-    except (TypeError, ValueError) as error:
-        raise invalid_argument(argument, rule, error, "Pass an array of numbers.") from None
+    array = as_array(argument, values, rule)
     if array.dtype.kind not in "fiu":
         raise invalid_argument(argument, rule, f"dtype {array.dtype}", "Pass an array of numbers.")
-    return array.astype(np.float64)
+    with np.errstate(over="ignore"):  # a long double beyond float64 becomes inf, refused later
+        return array.astype(np.float64)
 
 
 def _amounts(argument: str, array: NDArray[np.float64]) -> NDArray[np.float32]:
-    good = (array >= 0.0) & (array <= LARGEST_MULTIPLIER)  # false for nan as well
+    good = (array >= 0.0) & (array <= _LARGEST_AMOUNT)  # false for nan as well
     if not good.all():
         place = tuple(int(x) for x in np.argwhere(~good)[0])
         found = f"{array[place]} at {place[0] if len(place) == 1 else place}"

@@ -43,12 +43,13 @@ def plan_bids(
     played, rows = multipliers.copy(), tables.value_rows.copy()
     flat_played, flat_rows = played.reshape(-1), rows.reshape(-1)
     advertisers = played.shape[1]
-    seats = [s for s in bids if active.flat[check_seat("bids", s, played.size)]]
+    by_seat = {check_seat("bids", seat, played.size): row for seat, row in bids.items()}
+    seats = [seat for seat in by_seat if active.flat[seat]]
     explicit = np.zeros((len(seats), tables.values.shape[2]), np.float32)
     sums = np.zeros(len(seats))
     for place, seat in enumerate(seats):
         volume = int(tables.volumes[tables.run_episode[seat // advertisers]])
-        row = check_bids(bids[seat], seat, volume)
+        row = check_bids(by_seat[seat], seat, volume)
         # Summed without the padding, so that it does not matter what else is in the batch.
         explicit[place, :volume], sums[place] = row, row.sum(dtype=np.float64)
         flat_rows[seat] = tables.values.shape[1] + place

@@ -13,7 +13,7 @@ from auctionsim.errors import invalid_argument
 from auctionsim.market import MarketConfig, load_market
 from auctionsim.observation import FeatureTracker, StepSummary
 from auctionsim.simulator.arguments import (
-    check_campaigns,
+    check_bids_by_seat,
     check_chunk,
     check_days,
     check_episodes,
@@ -23,6 +23,7 @@ from auctionsim.simulator.arguments import (
     check_seed,
 )
 from auctionsim.simulator.auction import Auctioneer
+from auctionsim.simulator.campaign_arguments import check_campaigns
 from auctionsim.simulator.outcome import StepOutcome
 from auctionsim.simulator.seats import known_spreads, market_campaigns
 from auctionsim.simulator.step import play_step
@@ -47,7 +48,7 @@ class Simulation:
         episodes: Episode numbers, >= 0; with `seed` they decide all randomness of traffic.
         seed: 0 <= seed < 2^64.
         runs: Place in `episodes` of each run's episode; by default one run an episode.
-        campaigns: Campaigns of all seats, to replace the market's own.
+        campaigns: Campaigns of all seats, to replace the market's own; budgets are at most 1e30.
         days: Traffic parameters of each episode, to replace the market's own: recorded ones, say.
         chunk: Opportunities ranked ahead at a time; changes speed and memory only.
 
@@ -183,10 +184,11 @@ class Simulation:
         self._check_not_done()
         tables = self._current()
         played = check_multipliers(multipliers, self._shape)
+        given = check_bids_by_seat(bids)
         active = self.active.reshape(self._shape)
         played = np.where(active, played, np.float32(0.0))
         outcome = play_step(
-            self._auctioneer, tables, played, active, bids or {}, self.campaigns.budget.reshape(
+            self._auctioneer, tables, played, active, given, self.campaigns.budget.reshape(
                 self._shape
             ), self._spent,
         )  # fmt: skip

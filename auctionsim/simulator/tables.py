@@ -93,11 +93,11 @@ class StepTraffic:
             spreads.reshape(len(run_episode), market.advertisers)
         )
         # By step, so that a step needs no more than a place in them.
-        self._volumes = np.stack([day.volumes for day in days], axis=1)
-        self._mean = np.stack([day.mean for day in days], axis=1)
-        self._deviation = np.stack([day.deviation for day in days], axis=1)
+        self._volumes = np.stack([day.volumes for day in days], axis=1, dtype=np.int64)
+        self._mean = _singles([day.mean for day in days])
+        self._deviation = _singles([day.deviation for day in days])
         self._keys = split_key(np.stack([day.step_keys for day in days], axis=1))
-        self._bias = np.stack([day.bias for day in days])
+        self._bias = np.stack([day.bias for day in days], dtype=np.float64)
 
     def draw(self, step: int) -> StepTables:
         """Draw one step's opportunities; the tables of the step before lose their values."""
@@ -130,6 +130,11 @@ class StepTraffic:
                     tables.volumes, self._mean[step], self._deviation[step], self._row_advertiser,
                     self._row_spread, *tables.keys, tables.values, tables.sums, tables.highest,
                 )  # fmt: skip
+
+
+def _singles(arrays: list[Float32Array]) -> Float32Array:
+    """Put episodes' arrays by step side by side, as the kernels are compiled for."""
+    return np.stack(arrays, axis=1, dtype=np.float32, casting="same_kind")
 
 
 def _value_rows(spreads: Float32Array) -> tuple[IntArray, IntArray, Float32Array]:

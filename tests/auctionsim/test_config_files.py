@@ -6,12 +6,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from auctionsim.config_files import build, config_names, config_path, load, read_mapping
 from auctionsim.errors import InvalidArgumentError, invalid_argument
+from auctionsim.lineup import load_lineup
+from auctionsim.market import load_market
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,21 @@ def test_a_wrong_name_gets_a_suggestion() -> None:
 @pytest.mark.parametrize("name", ["", ".", "..", "../markets/tiny", "/etc/passwd", "tiny\0", "*"])
 def test_a_name_cannot_leave_the_folder(name: str) -> None:
     with pytest.raises(InvalidArgumentError, match="must be one of"):
+        config_path("markets", name)
+
+
+@pytest.mark.parametrize("name", [None, 3, b"tiny", ["tiny"], {}, np.zeros(2), Path("a.yaml")])
+def test_a_name_is_text(name: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match="`markets` must be a name, or a path"):
+        config_path("markets", name)
+    for load_named in (load_market, load_lineup):
+        with pytest.raises(InvalidArgumentError, match="must be a name, or a path"):
+            load_named(name)
+
+
+@pytest.mark.parametrize("name", ["a" * 5000 + ".yaml", "\0.yaml", "\udc80.yaml"])
+def test_a_path_that_the_system_refuses_is_no_file(name: str) -> None:
+    with pytest.raises(InvalidArgumentError, match="must be an existing file"):
         config_path("markets", name)
 
 

@@ -9,7 +9,7 @@ import pytest
 from auctionsim import evaluation
 from auctionsim.bidding import BatchBidder, Bidder, Observation
 from auctionsim.dataset import Trajectories
-from auctionsim.errors import BidderError, InvalidArgumentError
+from auctionsim.errors import BidderError
 from auctionsim.evaluation import METRICS, Evaluation, alone, evaluate, summarise, task_seats
 from auctionsim.generate import play_episodes
 from auctionsim.lineup import Cast, LineupConfig
@@ -22,7 +22,6 @@ from tests.auctionsim.worlds import (
     Half,
     HalfOfMany,
     assert_same,
-    world,
     write_world,
 )
 
@@ -251,44 +250,6 @@ def test_the_line_up_is_the_one_asked_for() -> None:
     )
     easy, hard = score("pid", lineup=calm), score("pid")
     assert easy.metrics["expected_value"] > 1.5 * hard.metrics["expected_value"]
-
-
-REFUSED: list[tuple[dict[str, Any], str]] = [
-    ({"task": "bbc"}, r"`task` must be one of .*Did you mean 'bcb'"),
-    ({"protocol": "wild"}, r"`protocol` must be one of paper, wide; .*Did you mean 'wide'"),
-    ({"bidder": "pidd"}, "Did you mean 'pid'"),
-    ({"bidder": Half}, "the class Half"),
-    ({"bidder": 3}, "`bidder` must be an auctionsim Bidder"),
-    ({"market": "tinny"}, "Did you mean 'tiny'"),
-    ({"lineup": "mixt"}, "Did you mean 'mixed'"),
-    ({"episodes": 0}, "`episodes` must be an integer from 1"),
-    ({"episodes": -2}, "`episodes` must be an integer from 1"),
-    ({"episodes": 1.5}, "`episodes` must be an integer from 1"),
-    ({"episodes": True}, "`episodes` must be an integer from 1"),
-    ({"episodes": "3"}, "`episodes` must be an integer from 1"),
-    ({"episodes": []}, "`episodes` must not be empty"),
-    ({"episodes": [1, -1]}, "`episodes` must be an integer from 0"),
-    ({"episodes": [0.5]}, "`episodes` must be an integer from 0"),
-    ({"episodes": [2, 1, 2]}, "`episodes` must differ"),
-    ({"episodes": [2**31]}, "`episodes` must be an integer from 0"),
-    ({"seed": -1}, "`seed` must be an integer"),
-    ({"seed": 2**64}, "`seed` must be an integer"),
-]
-
-
-@pytest.mark.parametrize(("arguments", "message"), REFUSED)
-def test_bad_arguments_are_named(arguments: dict[str, Any], message: str) -> None:
-    with pytest.raises(InvalidArgumentError, match=message):
-        score(**({"bidder": "pid"} | arguments))
-
-
-def test_a_market_without_seats_of_the_task_offers_the_wide_protocol() -> None:
-    terms = {"cpa_mcb": 0.0, "target_roas": 0.0, "bcb": 1.0}
-    market = world(campaigns=type(WORLD.campaigns)(task_shares=terms))
-    with pytest.raises(InvalidArgumentError, match=r"market 'world' gives.*Use protocol wide"):
-        score("pid", "cpa_mcb", market=market)
-    found = score("pid", "cpa_mcb", market=market, protocol="wide", episodes=1)
-    assert len(found.trajectories) == 8
 
 
 def test_a_broken_bidder_is_named() -> None:

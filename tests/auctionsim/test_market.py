@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import astuple, fields, replace
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,14 @@ from auctionsim.market import (
 )
 
 NAN, INF = float("nan"), float("inf")
+# No numbers, or none that float64 holds.
+NO_NUMBERS: list[Any] = [
+    np.timedelta64(1, "s"), Fraction(1, 2), 10**400, 10**5000, -(10**400), 1j, np.array(1.0),
+    np.finfo(np.longdouble).max if np.finfo(np.longdouble).maxexp > 1024 else INF, b"1", [0.5],
+    np.True_,
+]  # fmt: skip
+
+PARTS = ("traffic", "campaigns", "values")
 
 MARKET_REFUSES: dict[str, list[Any]] = {
     "name": ["", None, 3],
@@ -30,17 +39,21 @@ MARKET_REFUSES: dict[str, list[Any]] = {
     "categories": [0, -1, 6.0, "6", None, True],
     "slots": [0, -1, 1001, 3.0, "3", None, True],
     "mechanism": ["vcg", "GSP", ""],
-    "rules": ["auction-net", ""],
+    "rules": ["auction-net", "", None, 3, b"default", np.zeros(2), ["default"], {}],
     "exposure": [
         (1.0, 0.8), (1.0, 0.8, 0.6, 0.4), (0.5, 0.8, 0.6), (1.1, 0.8, 0.6), (1.0, 0.8, -0.1),
         (1.0, NAN, 0.6), ("1", "0.8", "0.6"), "abc", None, 1.0, (True, True, True),
+        np.array([]), [], np.zeros((3, 3)), np.array(["1", "1", "1"]), np.ones(3, np.bool_),
+        np.ma.masked_array([1.0, 1.0, 1.0], [True, False, False]), [1, 1, Fraction(1, 2)],
     ],
     "reserve_price": [-0.1, NAN, INF, 1e31, "0", None, True],
     "min_remaining_budget": [-0.1, NAN, INF, "0", None, False],
+    **{name: [None, 3, {}, MarketConfig(), np.zeros(2)] for name in PARTS},
 }  # fmt: skip
 
 TRAFFIC_REFUSES: dict[str, list[Any]] = {
-    "daily_profile": [(), (0.0, 0.0), (1.0, -1.0), (1.0, NAN), (INF,), ("1",), "1", None, 3.0],
+    "daily_profile": [(), (0.0, 0.0), (1.0, -1.0), (1.0, NAN), (INF,), ("1",), "1", None, 3.0,
+                      (1e308, 1e308), (10**400,), np.ones((1, 2)), (Fraction(1, 2),)],
     **{
         name: [-0.1, 1.0, NAN, "0", None, True]
         for name in ("volume_spread", "category_spread", "advertiser_spread")
@@ -51,7 +64,7 @@ TRAFFIC_REFUSES: dict[str, list[Any]] = {
     },
     "mean_probability": [0.0, -0.1, 1.1, NAN, "0.1", None, True],
     **{
-        name: [-0.1, NAN, INF, "0", None, True]
+        name: [-0.1, NAN, INF, "0", None, True, 1.1e30]
         for name in (
             "deviation_mean",
             "deviation_spread",
@@ -60,24 +73,27 @@ TRAFFIC_REFUSES: dict[str, list[Any]] = {
             "error_spread",
         )
     },
-    "prediction_bias": [-0.1, NAN, INF, "0", True],
-}
+    "prediction_bias": [-0.1, NAN, INF, "0", True, 1.1e30],
+}  # fmt: skip
 
-BAD_LIMITS = [(0.0, 1.0), (-1.0, 1.0), (2.0, 1.0), (1.0, INF), (NAN, 1.0), (1.0,), (1, 2, 3), "12"]
+BAD_LIMITS = [(0.0, 1.0), (-1.0, 1.0), (2.0, 1.0), (1.0, INF), (NAN, 1.0), (1.0,), (1, 2, 3), "12",
+              (0.9e-30, 1.0), (1.0, 1.1e30), (5e-324, 1e308), (1, 10**400)]  # fmt: skip
 CAMPAIGNS_REFUSE: dict[str, list[Any]] = {
     "seed": [-1, 2**64, 0.5, "0", None, True],
     "budget": [*BAD_LIMITS, None],
     "cpa_target": BAD_LIMITS,
     "inverse_roas_target": BAD_LIMITS,
-    "budget_step": [0.0, -1.0, 2000.1, NAN, INF, "50", None],
-    "task_shares": [{}, {"bcb": 0.0}, {"cpa": 1.0}, {"bcb": -1.0}, {"bcb": NAN}, {"bcb": "1"}, [1]],
-    "reference_price": [0.0, -1.0, NAN, INF, "90", None, True],
-}
+    "budget_step": [0.0, -1.0, 2000.1, NAN, INF, "50", None, 5e-324],
+    "task_shares": [{}, {"bcb": 0.0}, {"cpa": 1.0}, {"bcb": -1.0}, {"bcb": NAN}, {"bcb": "1"}, [1],
+                    {None: 1.0}, {5: 1.0}, {"bcb": 10**400}, {"bcb": 1e308, "cpa_mcb": 1e308}],
+    "reference_price": [0.0, -1.0, NAN, INF, "90", None, True, 5e-324, 1.1e30],
+}  # fmt: skip
 
 VALUES_REFUSE: dict[str, list[Any]] = {
-    "known": [{"roas": 0.5}, {"bcb": -0.1}, {"bcb": 3.1}, {"bcb": NAN}, {"bcb": "0"}, None, 0.5],
+    "known": [{"roas": 0.5}, {"bcb": -0.1}, {"bcb": 3.1}, {"bcb": NAN}, {"bcb": "0"}, None, 0.5,
+              {None: 0.5}, {5: 0.5}, {"bcb": None}],
     "realised": [-0.1, 3.1, NAN, "0", None, True],
-}
+}  # fmt: skip
 
 REFUSALS = [
     (cls, prefix, name, value)
@@ -105,8 +121,50 @@ def test_every_field_is_in_the_tables_of_what_is_refused() -> None:
         (ValueSpreads, VALUES_REFUSE),
     ):
         assert {f.name for f in fields(cls)} == set(table)
-    parts = {"traffic", "campaigns", "values"}
-    assert {f.name for f in fields(MarketConfig)} == set(MARKET_REFUSES) | parts
+    assert {f.name for f in fields(MarketConfig)} == set(MARKET_REFUSES)
+
+
+NUMBERS = [
+    (cls, prefix, f.name)
+    for cls, prefix in (
+        (MarketConfig, ""), (Traffic, "traffic."),
+        (CampaignTerms, "campaigns."), (ValueSpreads, "values."),
+    )
+    for f in fields(cls) if f.name == "prediction_bias" or isinstance(f.default, int | float)
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", NO_NUMBERS, ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize(("cls", "prefix", "name"), NUMBERS)
+def test_what_is_no_number_is_refused(cls: type[Any], prefix: str, name: str, value: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match=f"`{prefix}{name}"):
+        cls(**{name: value})
+
+
+def test_numbers_of_any_kind_are_kept_as_plain_ones() -> None:
+    whole: Any = MarketConfig
+    traffic: Any = Traffic
+    campaigns: Any = CampaignTerms
+    market = whole(
+        opportunities=np.int16(7), slots=np.uint8(2), exposure=np.array([1, 0], np.int32),
+        reserve_price=np.float16(0.5), min_remaining_budget=10**30,
+        traffic=traffic(daily_profile=[2**70, np.float32(1)], error_mean=np.longdouble(0.25)),
+        campaigns=campaigns(seed=np.uint64(2**64 - 1), budget=np.array([60, 70]),
+                            task_shares={"bcb": np.int64(3)}, reference_price=2**64),
+        values=ValueSpreads(known={"bcb": 1}, realised=np.float64(0.5)),
+    )  # fmt: skip
+    assert (market.opportunities, market.slots, market.exposure) == (7, 2, (1.0, 0.0))
+    assert (market.reserve_price, market.min_remaining_budget) == (0.5, 1e30)
+    assert market.traffic.daily_profile == (2.0**70, 1.0)
+    assert market.campaigns.budget == (60.0, 70.0)
+    assert market.campaigns.reference_price == 2.0**64
+
+    def kinds(value: Any) -> set[type]:
+        if isinstance(value, dict):
+            value = tuple(value.values())
+        return set().union(*map(kinds, value)) if isinstance(value, tuple) else {type(value)}
+
+    assert kinds(astuple(market)) == {str, int, float, type(None)}
 
 
 @pytest.mark.parametrize(
@@ -124,6 +182,9 @@ def test_every_field_is_in_the_tables_of_what_is_refused() -> None:
         {"reserve_price": np.float32(0.1)},
         {"min_remaining_budget": 0.0},
         {"opportunities": np.int64(7)},
+        {"exposure": np.array([1.0, 0.5, 0.5])},
+        {"min_remaining_budget": 1.7976931348623157e308},
+        {"reserve_price": 1e30},
     ],
 )
 def test_takes_what_is_at_the_edge(changes: dict[str, Any]) -> None:

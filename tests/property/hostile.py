@@ -20,7 +20,7 @@ from tests.auctionsim.simulator.comparing import play
 # First what makes a market lively: it is drawn more often.
 SIZES = (31, 3, 2, 1, 0, 255, 256, 257, 511, 512, 513)  # around blocks of 256
 AMOUNTS = (1.0, 1.0, 1.0, 0.5, 3.0, 9e29, 0.0, 5e-324, 1e-45, 1e-38)  # ones, for ties
-BUDGETS = (5.0, 40.0, 40.0, 1.0, 1e30, 1e300, 1e-45, 1e-300, 5e-324, 0.0)
+BUDGETS = (5.0, 40.0, 40.0, 1.0, 1e30, 9e29, 1e-45, 1e-300, 5e-324, 0.0)
 
 
 @dataclass(frozen=True)

@@ -98,6 +98,10 @@ BAD_OPTIONS: list[tuple[str, Any, str]] = [
     ("mechanism", None, "None"),
     ("mechanism", b"gsp", "b'gsp'"),
     ("mechanism", ["gsp"], "list"),
+    ("mechanism", np.array([]), "ndarray"),
+    ("mechanism", np.array(["second_price", "gsp"]), "ndarray"),
+    ("mechanism", np.zeros(2, [("a", float)]), "ndarray"),
+    ("mechanism", [1.0] * 10**4, "list"),
     ("rules", 1, "int 1"),
     ("rules", "", "''"),
 ]
@@ -120,6 +124,12 @@ def test_misspelt_names_get_a_suggestion(name: str, value: str, near: str) -> No
     refused(name, f"Did you mean {near}", **{name: value})
 
 
+def test_integers_too_long_for_python_to_write_out_are_refused_by_name() -> None:
+    refused("slots", "int", slots=10**5000)
+    refused("seed", "int", seed=-(10**5000))
+    refused("mechanism", "found 'list'", mechanism=[10**5000])
+
+
 def test_second_price_with_the_default_slots_says_pass_one_slot() -> None:
     refused("slots", "found 3. Pass slots=1", mechanism="second_price")
 
@@ -138,6 +148,12 @@ def test_options_are_checked_for_empty_bids_too() -> None:
 @pytest.mark.parametrize("reserve", [2, 2.0, np.float32(2), np.array(2.0)])
 def test_reserve_price_may_be_any_real_scalar(reserve: Any) -> None:
     assert clear(GOOD, reserve).prices.tolist() == [[2.0, 2.0, 2.0], [3.0, 2.0, 2.0]]
+
+
+def test_a_mask_that_masks_nothing_does_not_matter() -> None:
+    result = clear(np.ma.masked_array(GOOD, False), 2.0)
+    assert type(result.prices) is np.ndarray
+    assert result.prices.tolist() == clear(GOOD, 2.0).prices.tolist()
 
 
 @pytest.mark.parametrize("integer", [int, np.int8, np.uint64])

@@ -44,6 +44,9 @@ def test_other_volumes_and_means_are_played() -> None:
         ("bias", np.full(WORLD.advertisers, -1.0)),
         ("error_ratio", np.zeros(WORLD.advertisers + 1)),
         ("step_keys", np.zeros(WORLD.steps)),
+        ("volumes", [5] * WORLD.steps),
+        ("bias", None),
+        ("bias", np.ma.masked_array(np.ones(WORLD.advertisers), False)),
     ],
 )
 def test_days_that_do_not_fit_are_refused(field: str, value: object) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
-from auctionsim.market import CampaignTerms, load_market
-from auctionsim.simulator import market_campaigns, with_tasks
+from auctionsim.market import CampaignTerms, MarketConfig, Traffic, load_market
+from auctionsim.simulator import Simulation, market_campaigns, with_tasks
 from auctionsim.simulator.seats import assign_tasks
-from auctionsim.tasks import BCB, CPA_MCB, TARGET_ROAS
+from auctionsim.tasks import BCB, CPA_MCB, TARGET_ROAS, TASKS
 
 
 def test_tasks_are_dealt_by_their_shares() -> None:
@@ -35,6 +36,35 @@ def test_budgets_and_targets_lie_on_their_grids_and_follow_the_task() -> None:
     np.testing.assert_array_equal(1.0 / own.reference[roas], own.roas_target[roas])
     np.testing.assert_array_equal(own.budget[:48], own.budget[48:])
     assert np.unique(own.key).size == 96
+
+
+@pytest.mark.parametrize("rules", ["default", "auctionnet"])
+@pytest.mark.parametrize("low", [1e-30, 1.0, 1e30])
+@pytest.mark.parametrize("high", [1e-30, 1.0, 1e30])
+@pytest.mark.parametrize("ratio", [0.0, 1e30])
+def test_amounts_at_the_edge_play_without_overflow(
+    rules: str, low: float, high: float, ratio: float
+) -> None:
+    limits = (low, max(low, high))
+    market = MarketConfig(
+        opportunities=30, steps=2, advertisers=6, categories=2, rules=rules,
+        traffic=Traffic(mean_probability=0.5, error_mean=ratio, error_spread=ratio,
+                        deviation_mean=ratio, deviation_spread=ratio, deviation_step_spread=ratio,
+                        prediction_bias=ratio),
+        campaigns=CampaignTerms(budget=limits, budget_step=1e-30, cpa_target=limits,
+                                inverse_roas_target=limits, reference_price=high,
+                                task_shares=dict.fromkeys(TASKS, 1.0)),
+    )  # fmt: skip
+    simulation = Simulation(market, [0])
+    own = simulation.campaigns
+    for task in range(len(TASKS)):
+        targets = with_tasks(market, own, np.full(6, task, np.int8)).reference
+        assert ((targets >= min(limits[0], high)) & (targets <= limits[1])).all()
+    assert ((own.budget >= limits[0]) & (own.budget <= limits[1])).all()
+    while not simulation.done:
+        assert np.isfinite(simulation.prediction_errors(0)).all()
+        assert np.isfinite(simulation.step(own.reference).cost).all()
+    assert (simulation.remaining_budget >= 0.0).all()
 
 
 def test_a_target_does_not_depend_on_when_it_is_asked_for() -> None:
