@@ -21,7 +21,7 @@ from auctionsim.errors import invalid_argument
 from auctionsim.intrinsics import fetch_add
 
 # Below this much work, in bids to draw or rank, a second thread costs more than it saves.
-WORTH_A_THREAD = 100_000
+WORTH_A_THREAD = 50_000
 
 _chosen: int | None = None
 
