@@ -8,9 +8,10 @@ not depend on who takes it, and when.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any
 
@@ -33,10 +34,10 @@ def get_threads() -> int:
 
 
 def set_threads(threads: int | None) -> None:
-    """Set how many threads kernels use in this process; None for the default.
+    """Set how many threads kernels use at most, in the whole process; None for the default.
 
     Raises:
-        InvalidArgumentError: If `threads` is not a whole number >= 1.
+        InvalidArgumentError: If `threads` is not a whole number from 1 to 1024.
     """
     global _chosen
     whole = isinstance(threads, int | np.integer) and not isinstance(threads, bool)
@@ -48,7 +49,7 @@ def set_threads(threads: int | None) -> None:
 
 @contextmanager
 def use_threads(threads: int | None) -> Iterator[None]:
-    """Set how many threads kernels use inside a `with` block."""
+    """Set how many threads kernels use in this process inside a `with` block."""
     before = _chosen
     set_threads(threads)
     try:
@@ -68,6 +69,10 @@ def _pool(size: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(size, thread_name_prefix="auctionsim")
 
 
+if hasattr(os, "register_at_fork"):  # a forked process has the pool, but not its threads
+    os.register_at_fork(after_in_child=_pool.cache_clear)
+
+
 def threads_worth(work: int) -> int:
     """Return how many threads some work is worth, given in bids to draw or rank."""
     return min(get_threads(), max(1, work // WORTH_A_THREAD))
@@ -84,14 +89,23 @@ def share(kernel: Callable[..., Any], cells: int, work: int, *arguments: Any) ->
         arguments: Passed on.
     """
     counter = np.zeros(1, np.int64)
-    others = min(threads_worth(work), cells) - 1
     helpers: list[Future[Any]] = []
     try:
-        if others > 0:
-            pool = _pool(get_threads())
-            helpers = [pool.submit(kernel, counter, *arguments) for _ in range(others)]
+        for _ in range(min(threads_worth(work), cells) - 1):
+            with suppress(RuntimeError):  # no thread to be had, as when the program ends
+                helpers.append(_pool(get_threads()).submit(kernel, counter, *arguments))
         kernel(counter, *arguments)
     finally:
-        # Who has not begun is not needed any more; who has finishes its cell.
-        for helper in [h for h in helpers if not h.cancel()]:
-            helper.result()
+        _wait_for(helpers)
+
+
+def _wait_for(helpers: list[Future[Any]]) -> None:
+    """Wait for those who have begun, however this thread was disturbed; raise what they raised."""
+    # Who has not begun is not needed any more; who has finishes its cell.
+    begun = [helper for helper in helpers if not helper.cancel()]
+    try:
+        wait(begun)
+    finally:
+        wait(begun)  # again after Ctrl-C: nobody may write into arrays of a step broken off
+    for helper in begun:
+        helper.result()

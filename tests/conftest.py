@@ -10,10 +10,24 @@ os.environ.setdefault("NUMBA_NUM_THREADS", "2")
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 os.environ.setdefault("MPLBACKEND", "Agg")
 
+from pathlib import Path
+
 from hypothesis import HealthCheck, settings
 
 from auctionsim.threads import set_threads
 
+
+def drop_stale_kernels() -> None:
+    """Delete cached kernels older than any module: Numba sees changes of their own file alone."""
+    package = Path(__file__).resolve().parent.parent / "auctionsim"
+    newest = max(path.stat().st_mtime for path in package.rglob("*.py"))
+    for path in package.rglob("*.nb[ic]"):
+        if path.stat().st_mtime < newest:
+            path.unlink(missing_ok=True)
+
+
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    drop_stale_kernels()
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Two workers on two cores: a second thread each would only make both wait.
     set_threads(1)

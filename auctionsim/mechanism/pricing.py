@@ -80,6 +80,9 @@ def load_mechanism(mechanism: Mechanism) -> Any:
     if not isinstance(found, CPUDispatcher):
         rule = f"must be one of {', '.join(MECHANISMS)}, or a function compiled by numba.njit"
         raise invalid_argument("mechanism", rule, shown(found), "Decorate it with @numba.njit.")
+    if found.targetoptions.get("parallel"):
+        rule = "must not be compiled with parallel=True: auctions run in threads already"
+        raise invalid_argument("mechanism", rule, shown(found), "Use a plain @numba.njit.")
     return found
 
 
@@ -113,9 +116,8 @@ def _first_price_block(bids_at, slots, width, count, exposure, reserve, prices_a
 
 
 @cache
-def _built_in(name: str, dtype: np.dtype[Any]) -> Any:
+def _built_in(block: Callable[..., None], dtype: np.dtype[Any]) -> Any:
     """Compile, or load from the disk cache, the block form of a built-in mechanism."""
-    block = _first_price_block if name == "first_price" else _gsp_block
     return cfunc(_SIGNATURES[dtype], cache=True)(block)
 
 
@@ -160,7 +162,8 @@ def block_pricing(mechanism: Mechanism, dtype: np.dtype[Any]) -> Any:
         InvalidArgumentError: If the function is unknown, or cannot be compiled for such arguments.
     """
     if isinstance(mechanism, str) and mechanism in FUNCTIONS:
-        return _built_in(mechanism, dtype)
+        own_bid = mechanism == "first_price"
+        return _built_in(_first_price_block if own_bid else _gsp_block, dtype)
     price = load_mechanism(mechanism)
     try:
         return _block_form(price, dtype)

@@ -55,12 +55,12 @@ class Tally:
 
 
 def market_terms(market: MarketConfig) -> Terms:
-    """Return what the kernels need of a market."""
+    """Return what the kernels need of a market, but for the address of its mechanism."""
     return Terms(
         np.arange(market.advertisers, dtype=np.uint32),
         np.array(market.slot_exposure, np.float64),
         _FLOAT(market.reserve_price),
-        block_pricing(market.mechanism, np.dtype(_FLOAT)).address,
+        0,
         market.rules == "auctionnet",
         _FLOAT(market.values.realised),
     )
@@ -90,9 +90,26 @@ class Auctioneer:
     """
 
     def __init__(self, market: MarketConfig, chunk: int) -> None:
-        self.terms = market_terms(market)
+        self._mechanism = market.mechanism
+        self._terms = market_terms(market)
+        self._mechanism_loaded()  # so that a slip shows now
         self._chunk = chunk
         self._room = make_room(0, 0, market.slots)
+
+    @property
+    def slots(self) -> int:
+        """Slots an opportunity."""
+        return len(self._terms.exposure)
+
+    @property
+    def drops_overspenders(self) -> bool:
+        """Whether AuctionNet's rules hold."""
+        return self._terms.sells_above_reserve
+
+    def _mechanism_loaded(self) -> int:
+        """Address of the mechanism: asked for anew, as it holds in no other process."""
+        address: int = block_pricing(self._mechanism, np.dtype(_FLOAT)).address
+        return address
 
     def auction(
         self,
@@ -120,12 +137,14 @@ class Auctioneer:
         Raises:
             InvalidArgumentError: If the mechanism asked for a price outside [0, bid].
         """
+        terms = self._terms._replace(pricing=self._mechanism_loaded())
         runs, advertisers = plan.multipliers.shape
         tally = Tally.zeros(runs, advertisers)
         traffic = Traffic(tables.volumes, tables.values, tables.highest, tables.bias, *tables.keys)
         bidding = Bidding(
-            tables.run_episode, plan.multipliers, plan.rows, tables.value_rows, plan.explicit
-        )
+            tables.run_episode, plan.multipliers, plan.rows, tables.value_rows, plan.explicit,
+            plan.explicit.max(axis=1, initial=0.0),
+        )  # fmt: skip
         caps = np.full((runs, advertisers), np.inf, _FLOAT)
         purses = Purse(budget, spent, caps, tally.wins, tally.cut, tally.sums, tally.price[:, None])
         if capped:
@@ -137,7 +156,7 @@ class Auctioneer:
         for first in range(0, most, max(span, 1)):
             last = min(first + span, most)
             bids = runs * advertisers * _whole(last - first)
-            places = first, last, self.terms
+            places = first, last, terms
             if ahead:
                 cells = room.found.size
                 share(rank_ahead, cells, bids, *places, traffic, bidding, caps, room)
@@ -152,7 +171,7 @@ class Auctioneer:
         """Room for so many runs and at least so many blocks: that of the last steps, if it does."""
         kept = self._room.found.shape
         if kept[0] < runs or (runs and kept[1] < blocks):
-            slots = len(self.terms.exposure)
+            slots = self.slots
             self._room = make_room(max(runs, kept[0]), max(blocks, kept[1]), slots)
         return Ahead._make(array[:runs] for array in self._room)
 
@@ -172,7 +191,7 @@ def _few(runs: int, bids: int) -> bool:
 
 
 def _check_prices(tally: Tally) -> None:
-    if np.isnan(tally.cost()).any():
+    if np.isnan(tally.price).any():
         raise invalid_argument(
             "mechanism", "must price every sold slot from 0 to the winner's bid", "another price",
             "Correct the function that prices.",

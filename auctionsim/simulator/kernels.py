@@ -27,8 +27,8 @@ def _offers(traffic, bidding, r):  # type: ignore[no-untyped-def]
     e = bidding.run_episode[r]
     return Offers(
         bidding.multipliers[r], bidding.rows[r], bidding.value_rows[r], traffic.values[e],
-        traffic.highest[e], bidding.explicit, traffic.bias[e], traffic.keys_lo[e],
-        traffic.keys_hi[e],
+        traffic.highest[e], bidding.explicit, bidding.explicit_highest, traffic.bias[e],
+        traffic.keys_lo[e], traffic.keys_hi[e],
     )  # fmt: skip
 
 

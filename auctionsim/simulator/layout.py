@@ -29,7 +29,7 @@ KINDS: tuple[str, ...] = (
     "predicted_conversions",
     "predicted_value",
 )
-COST = KINDS.index("cost")
+(EXPOSED_WINS, COST, CONVERSIONS, VALUE, TRUE_P, TRUE_V, TOLD_P, TOLD_V) = range(len(KINDS))
 
 
 class Terms(NamedTuple):
@@ -81,6 +81,7 @@ class Bidding(NamedTuple):
         rows: (R, A), row of `Traffic.values`, or rows + row of `explicit`.
         value_rows: (R, A), row with what an opportunity is worth.
         explicit: (explicit rows, >= volume).
+        explicit_highest: (explicit rows,) largest bid of each.
     """
 
     run_episode: Longs
@@ -88,6 +89,7 @@ class Bidding(NamedTuple):
     rows: Longs
     value_rows: Longs
     explicit: Singles
+    explicit_highest: Singles
 
 
 class Offers(NamedTuple):
@@ -99,6 +101,7 @@ class Offers(NamedTuple):
     values: Any
     highest: Any
     explicit: Any
+    explicit_highest: Any
     bias: Any
     k0: Any
     k1: Any
@@ -132,7 +135,7 @@ class Ahead(NamedTuple):
     """Blocks ranked and sold before settling: fields of `Sold` with axes (R, blocks) before.
 
     Attributes:
-        found: (R, blocks) exposed wins in each.
+        found: (R, blocks) exposed wins in each, -1 where a price breaks the mechanism's rule.
     """
 
     top_bid: Singles

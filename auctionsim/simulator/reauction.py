@@ -48,7 +48,7 @@ def play_with_reauctions(
     runs, attempt = np.arange(len(multipliers)), 0
     tally = Tally.zeros(*multipliers.shape)
     while runs.size:
-        winners = _Winners(len(auctioneer.terms.exposure), tables, runs)
+        winners = _Winners(auctioneer.slots, tables, runs)
         again = auctioneer.auction(
             *placed.take(runs), budget[runs], spent[runs], capped=False, watch=winners.note
         )

@@ -23,20 +23,25 @@ _HALF32 = np.float32(0.5)
 
 @njit(cache=True, nogil=True)
 def _win(terms, count, top_bid, top_column, prices, winner):  # type: ignore[no-untyped-def]
-    """Price all slots of a block, and write who wins them: -1 where a slot is unsold."""
+    """Price all slots of a block, and write who wins them: -1 where a slot is unsold.
+
+    Returns whether all prices keep the mechanism's rule; those that do not are nan.
+    """
     price_block(terms.pricing, top_bid, count, terms.exposure, terms.reserve, prices)
-    reserve = terms.reserve
+    reserve, broken = terms.reserve, np.int64(0)
     for slot in range(winner.shape[0]):
         own, column, price, buyer = top_bid[slot], top_column[slot], prices[slot], winner[slot]
+        for j in range(count):
+            broken += np.int64(np.isnan(price[j]))
         if terms.sells_above_reserve:
             for j in range(count):
                 buyer[j] = column[j] if price[j] > reserve else _NOBODY
         else:
             for j in range(count):
-                # A price that breaks the mechanism's rule is nan, and shows in the sums.
                 buyer[j] = column[j] if own[j] >= reserve else _NOBODY
         for j in range(count, BLOCK):
             buyer[j] = _NOBODY
+    return broken == 0
 
 
 @njit(cache=True, nogil=True)
@@ -98,17 +103,19 @@ def sell_block(terms, offers, block, count, sold):  # type: ignore[no-untyped-de
         sold: `Sold`, ranked; the other fields are written.
 
     Returns:
-        The number of exposed wins; they are in order of arrival.
+        The number of exposed wins, which are in order of arrival; -1 if a price breaks the
+        mechanism's rule.
     """
     look = np.empty(BLOCK, np.float64)
     prices = np.empty(sold.winner.shape, np.float32)
     opportunity, column, told = sold.opportunity, sold.column, sold.told
     exposure_block(block, offers.k0, offers.k1, look)
-    _win(terms, count, sold.top_bid, sold.top_column, prices, sold.winner)
+    if not _win(terms, count, sold.top_bid, sold.top_column, prices, sold.winner):
+        return -1
     found = _list_exposed(count, look, terms.exposure, sold.winner, opportunity, column)
     start = block * BLOCK
     for sale in range(found):
-        slot, j = column[sale], opportunity[sale]
+        slot, j = column[sale], opportunity[sale]  # `_list_exposed` put the slots there
         i = sold.winner[slot, j]
         column[sale], sold.price[sale] = i, prices[slot, j]
         told[0, sale] = offers.values[i, start + j]

@@ -12,7 +12,17 @@ import numpy as np
 from numba import njit
 
 from auctionsim.random_numbers import BLOCK
-from auctionsim.simulator.layout import Sold
+from auctionsim.simulator.layout import (
+    CONVERSIONS,
+    COST,
+    EXPOSED_WINS,
+    TOLD_P,
+    TOLD_V,
+    TRUE_P,
+    TRUE_V,
+    VALUE,
+    Sold,
+)
 from auctionsim.simulator.ranking import fill_bids, rank_block
 from auctionsim.simulator.sales import realised, sell_block
 
@@ -39,10 +49,10 @@ def rank_and_sell(terms, offers, caps, block, count, sold):  # type: ignore[no-u
 
 
 @njit(cache=True, nogil=True)
-def highest_bid(multiplier, row, highest):  # type: ignore[no-untyped-def]
-    """A bidder's highest bid of the step; infinite for explicit bids, which are not scanned."""
+def highest_bid(multiplier, row, highest, explicit_highest):  # type: ignore[no-untyped-def]
+    """A bidder's highest bid of the step."""
     if row >= highest.size:
-        return np.inf if multiplier > 0.0 else 0.0
+        return np.float64(explicit_highest[row - highest.size])
     return np.float64(multiplier * highest[row])
 
 
@@ -60,7 +70,9 @@ def cap_bids(offers, budget, spent, caps):  # type: ignore[no-untyped-def]
     """Write the highest bid each can afford where its bids may exceed it; else infinity."""
     for i in range(caps.size):
         left = budget[i] - spent[i]
-        high = highest_bid(offers.multipliers[i], offers.rows[i], offers.highest)
+        high = highest_bid(
+            offers.multipliers[i], offers.rows[i], offers.highest, offers.explicit_highest
+        )
         caps[i] = affordable(left) if high > left else np.inf
 
 
@@ -121,20 +133,29 @@ def _add_up(terms, offers, sold, first, end, start, sums):  # type: ignore[no-un
         if bias[i] != 1.0:
             true_p = min(p * bias[i], 1.0)
             true_v = v * (true_p / p if p > 0.0 else 0.0)
-        sums[i, 0] += 1.0
-        sums[i, 1] += np.float64(price[sale])
-        sums[i, 4] += true_p
-        sums[i, 5] += true_v
-        sums[i, 6] += p
-        sums[i, 7] += v
+        sums[i, EXPOSED_WINS] += 1.0
+        sums[i, COST] += np.float64(price[sale])
+        sums[i, TRUE_P] += true_p
+        sums[i, TRUE_V] += true_v
+        sums[i, TOLD_P] += p
+        sums[i, TOLD_V] += v
     for sale in range(first, end):
         if converts[sale] != 0:
             i = column[sale]
-            sums[i, 2] += 1.0
-            sums[i, 3] += realised(
+            sums[i, CONVERSIONS] += 1.0
+            sums[i, VALUE] += realised(
                 start + sold.opportunity[sale], terms.ids[i], told_p[sale], told_v[sale],
                 terms.realised_spread, offers.k0, offers.k1,
             )  # fmt: skip
+
+
+@njit(cache=True, nogil=True)
+def _lower_cap(offers, purse, i, start, here, counted, bid):  # type: ignore[no-untyped-def]
+    """Cap i's bids from `here` on at what it has left; its bids up to there are accounted for."""
+    if purse.caps[i] < np.inf:
+        _count_cut(offers, i, start, counted[i], here, purse.caps[i], purse.cut, bid)
+    counted[i] = here
+    purse.caps[i] = affordable(purse.budget[i] - purse.spent[i])
 
 
 @njit(cache=True, nogil=True)
@@ -146,17 +167,15 @@ def _pay(sold, sale, found, offers, purse, start, count, counted, bid):  # type:
     spent, budget, caps = purse.spent, purse.budget, purse.caps
     column, opportunity, price = sold.column, sold.opportunity, sold.price
     multipliers, rows, highest = offers.multipliers, offers.rows, offers.highest
+    explicit_highest = offers.explicit_highest
     again = count
     while sale < found and opportunity[sale] < again:
         i = column[sale]
         spent[i] = min(spent[i] + np.float64(price[sale]), budget[i])
-        left = budget[i] - spent[i]
-        if caps[i] < np.inf or highest_bid(multipliers[i], rows[i], highest) > left:
+        high = highest_bid(multipliers[i], rows[i], highest, explicit_highest)
+        if caps[i] < np.inf or high > budget[i] - spent[i]:
             here = opportunity[sale] + 1
-            if caps[i] < np.inf:
-                _count_cut(offers, i, start, counted[i], here, caps[i], purse.cut, bid)
-            counted[i] = here
-            caps[i] = affordable(left)
+            _lower_cap(offers, purse, i, start, here, counted, bid)
             if again == count and _exceeds(offers, i, start, here, count, caps[i], bid):
                 again = here
         sale += 1
@@ -183,13 +202,16 @@ def settle_block(terms, offers, block, count, sold, found, capped, purse):  # ty
         block: Number of the block.
         count: Opportunities in it.
         sold: `Sold`; overwritten where something has to be ranked again.
-        found: Exposed wins in it.
+        found: Exposed wins in it; -1 makes the sum of prices nan, and nothing else.
         capped: Whether bids are capped at what is left.
         purse: `Purse`, updated.
     """
     start, begin, sale = block * BLOCK, 0, 0
     counted, bid = np.zeros(offers.multipliers.size, np.int64), np.empty(BLOCK, np.float32)
     while True:
+        if found < 0:
+            purse.price[0] = np.nan
+            return
         first, again = sale, count
         if capped:
             sale, again = _pay(sold, first, found, offers, purse, start, count, counted, bid)

@@ -187,11 +187,10 @@ class Simulation:
         given = check_bids_by_seat(bids)
         active = self.active.reshape(self._shape)
         played = np.where(active, played, np.float32(0.0))
-        outcome = play_step(
-            self._auctioneer, tables, played, active, given, self.campaigns.budget.reshape(
-                self._shape
-            ), self._spent,
-        )  # fmt: skip
+        spent, budget = self._spent.copy(), self.campaigns.budget.reshape(self._shape)
+        outcome = play_step(self._auctioneer, tables, played, active, given, budget, spent)
+        # Only now: a step that was broken off leaves the state as it was.
+        self._spent = spent
         self._take_in(outcome)
         return outcome
 

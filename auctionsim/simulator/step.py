@@ -40,7 +40,7 @@ def play_step(
     Returns:
         What the step brought.
     """
-    if auctioneer.terms.sells_above_reserve:
+    if auctioneer.drops_overspenders:
         return play_with_reauctions(auctioneer, tables, multipliers, active, bids, budget, spent)
     plan = plan_bids(tables, multipliers, active, bids)
     tally = auctioneer.auction(tables, plan, budget, spent)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -70,11 +72,14 @@ def test_an_error_in_a_kernel_is_raised() -> None:
 def test_a_forked_process_that_lost_its_threads_works_on() -> None:
     done = np.zeros(CELLS, np.int64)
     with use_threads(2):
+        for _ in range(20):  # until the pool has all its threads
+            share(count_cells, CELLS, 100 * WORTH_A_THREAD, np.zeros(CELLS, np.int64))
         share(count_cells, CELLS, 100 * WORTH_A_THREAD, done)
         child = os.fork()
         if child == 0:
             share(count_cells, CELLS, 100 * WORTH_A_THREAD, done)
-            os._exit(0 if (done == 2).all() else 3)
+            helped = threading.active_count() > 1  # a pool of its own
+            os._exit(0 if helped and (done == 2).all() else 3)
     assert os.waitpid(child, 0)[1] == 0
 
 
@@ -92,3 +97,29 @@ def test_use_threads_puts_back_what_was() -> None:
 def test_bad_numbers_are_refused(threads: object) -> None:
     with pytest.raises(InvalidArgumentError, match="`threads` must be a whole number"):
         set_threads(threads)  # type: ignore[arg-type]
+
+
+AFTER_THE_END = """
+import threading, time
+import numpy as np
+from auctionsim import Simulation, threads
+
+threads.WORTH_A_THREAD = 1
+threads.set_threads(2)
+
+def play():
+    simulation = Simulation("tiny", [0])
+    while not simulation.done:
+        simulation.step(np.full(48, 90.0))
+        time.sleep(0.01)
+    print("played to the end")
+
+threading.Thread(target=play).start()
+"""
+
+
+def test_a_thread_that_outlives_the_program_plays_on() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", AFTER_THE_END], capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "played to the end\n", done.stderr

@@ -16,6 +16,7 @@ from auctionsim.errors import InvalidArgumentError
 from auctionsim.mechanism import clear
 from auctionsim.mechanism.pricing import FUNCTIONS, load_mechanism
 from auctionsim.mechanism.reference import clear_reference
+from auctionsim.rules import RULES
 from auctionsim.simulator import Simulation
 from auctionsim.simulator.reference import simulate_reference
 from tests.auctionsim.mechanism.comparing import assert_same
@@ -110,13 +111,27 @@ def test_a_simulation_plays_it_as_the_walk_does(mechanisms: str, count: int) -> 
     assert gsp.step(multipliers[0]).cost.sum() > walk.outcomes[0].cost.sum()
 
 
-def test_prices_above_the_bid_are_refused(mechanisms: str) -> None:
+@pytest.mark.parametrize("rules", RULES)
+@pytest.mark.parametrize("slots", [1, 3])
+def test_prices_above_the_bid_are_refused_and_nothing_is_lost(
+    mechanisms: str, rules: str, slots: int
+) -> None:
     name = f"{mechanisms}:greedy"
     with pytest.raises(InvalidArgumentError, match="must price every sold slot from 0 to"):
-        clear(np.array([[2.0, 1.0]]), mechanism=name)
-    simulation = Simulation(replace(WORLD, mechanism=name), [0], 1)
+        clear(np.array([[2.0, 1.0]]), mechanism=name, slots=slots, rules=rules)
+    market = replace(WORLD, mechanism=name, rules=rules, slots=slots, exposure=(0.0,) * slots)
+    simulation = Simulation(market, [0], 1)
+    before = simulation.remaining_budget
     with pytest.raises(InvalidArgumentError, match="must price every sold slot from 0 to"):
         simulation.step(np.full(len(simulation.campaigns), 90.0))
+    np.testing.assert_array_equal(simulation.remaining_budget, before)
+    assert simulation.step_index == 0
+
+
+def test_a_mechanism_with_threads_of_its_own_is_refused() -> None:
+    own_threads = numba.njit(parallel=True)(lambda bids, exposure, reserve, prices: None)
+    with pytest.raises(InvalidArgumentError, match="must not be compiled with parallel=True"):
+        clear(np.ones((2, 3)), mechanism=own_threads)
 
 
 @pytest.mark.parametrize(
