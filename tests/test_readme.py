@@ -53,6 +53,15 @@ def test_commands_run_one_after_the_other(
 
 
 @pytest.mark.parametrize("target", re.findall(r"\]\(([^)#][^)]*)\)", TEXT))
-def test_relative_links_lead_to_files(target: str) -> None:
+def test_relative_links_lead_to_files_and_headings(target: str) -> None:
     if "://" not in target:
-        assert (ROOT / target).exists()
+        path, _, heading = target.partition("#")
+        assert (ROOT / path).exists()
+        if heading:
+            text = (ROOT / path).read_text(encoding="utf-8")
+            headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+            assert heading in [h.lower().replace(" ", "-") for h in headings]
+
+
+def test_no_placeholder_is_left() -> None:
+    assert not re.search(r"^[A-Z_]{6,}$", TEXT, re.MULTILINE)

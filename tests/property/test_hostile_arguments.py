@@ -126,7 +126,7 @@ def _market_arguments() -> dict[str, Argument]:
         "slots": unless_whole(1, 1000),
         "mechanism": unless_text("gsp", "first_price"),
         "rules": unless_text("default", "auctionnet"),
-        "exposure": lambda v: type(v) is not tuple or (v != () and unless_row(2, _falling)(v)),
+        "exposure": lambda v: (type(v) is not tuple or v != ()) and unless_row(2, _falling)(v),
         "reserve_price": unless_real(0.0, 1e30),
         "min_remaining_budget": positive,
         **dict.fromkeys(("traffic", "campaigns", "values"), _always),
