@@ -54,7 +54,7 @@ def play_with_reauctions(
         )
         tally.wins[runs], tally.sums[runs], tally.price[runs] = again.wins, again.sums, again.price
         cost = again.cost()
-        over = np.maximum((cost - left[runs]) / (cost + _SMALL_COST), 0.0)
+        over = np.maximum(cost - left[runs], 0.0) / (cost + _SMALL_COST)
         for place, i in np.argwhere(over > 0.0):
             won = winners.won(int(place), int(i))
             placed.drop(int(runs[place]), int(i), won, float(over[place, i]), attempt)
