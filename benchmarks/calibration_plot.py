@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from benchmarks.calibration import Calibration
+    from benchmarks.calibration_compare import Calibration
 
 THEIRS, OURS, QUIET = "#1b1b1b", "#d1603d", "#8a8a8a"
 BARS = ("#e6b8a2", "#d1603d", "#9fb8ad", "#2f4858")

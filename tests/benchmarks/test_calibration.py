@@ -14,8 +14,8 @@ import pytest
 
 from auctionsim import load_market
 from benchmarks import calibration
-from benchmarks.calibration import Calibration, calibrate
 from benchmarks.calibration_checks import FED, OWN, TRAFFIC, Check, fed_checks, traffic_checks
+from benchmarks.calibration_compare import Calibration, calibrate
 from benchmarks.calibration_play import Played, exposure_by_slot
 from benchmarks.calibration_record import RECORD, before_clipping, clipped_moments, load_record
 from benchmarks.calibration_rules import DEFAULT
