@@ -11,6 +11,8 @@ from auctionsim.errors import InvalidArgumentError
 from auctionsim.observation import FEATURES, FeatureTracker, StepSummary
 
 AMOUNT = st.floats(0.0, 1e6, allow_subnormal=False)
+# As small as a market's may be; beyond, a cost over a budget would leave the range of numbers.
+BUDGET = st.just(0.0) | st.floats(1e-30, 1e6)
 Step = tuple[int, float, float, float, float, float, float]
 STEP = st.tuples(st.integers(0, 30_000), *[AMOUNT] * 6)
 
@@ -58,7 +60,7 @@ def expected_features(
 @given(
     played=st.lists(st.tuples(STEP, STEP), max_size=7),
     more=st.integers(1, 5),
-    budget=st.tuples(AMOUNT, AMOUNT),
+    budget=st.tuples(BUDGET, BUDGET),
     now=st.tuples(AMOUNT, AMOUNT, st.integers(0, 1000)),
 )
 def test_features_follow_their_definitions_at_every_step(
