@@ -52,8 +52,8 @@ class Program:
             0, or 2 after one line on standard error for what the user can mend, or 130 after
             Ctrl-C. A fault of the program itself keeps its traceback.
         """
-        # GNU OpenMP's threads wait by spinning for milliseconds: on a machine that others use too
-        # this makes small kernels many times slower. Read when the libraries load, hence here.
+        # PyTorch's threads (GNU OpenMP) wait by spinning for milliseconds, which costs dear on a
+        # machine that others use too. Read when the libraries load, hence here.
         os.environ.setdefault("GOMP_SPINCOUNT", "10000")
         arguments = list(sys.argv[1:] if arguments is None else arguments)
         first = arguments[0] if arguments else ""
