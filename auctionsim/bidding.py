@@ -1,10 +1,10 @@
-"""The bidder protocol: what a bidder sees and returns, and how single bidders play many seats."""
+"""The bidder protocol: what a bidder is told, what it answers, what it learns of the outcome."""
 
 from __future__ import annotations
 
-import copy
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +58,87 @@ class Observation:
         return Observation(step=self.step, steps=self.steps, **arrays)
 
 
+@dataclass(frozen=True)
+class Opportunities:
+    """A step's opportunities as one seat is told of them, in order of arrival; read-only arrays.
+
+    Attributes:
+        values: Value v = p e: probability times what a conversion is known to be worth, (volume,).
+        probabilities: Conversion probability p, as predicted, (volume,).
+        errors: Standard error sigma of that prediction, (volume,).
+    """
+
+    values: NDArray[np.float32]
+    probabilities: NDArray[np.float32]
+    errors: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+@dataclass(frozen=True)
+class OpportunityResults:
+    """What a step brought a seat that bids one by one; arrays of shape (volume,).
+
+    Attributes:
+        bids: Bids placed, in currency; 0 where AuctionNet's rules dropped them.
+        slot: Slot won, from 1; 0 for none.
+        price: What the slot won costs if it is seen, in currency; 0 for none.
+        exposed: Whether the slot won was seen.
+        conversions: Whether it converted, 0 or 1.
+        values: What the conversion was worth.
+        market_price: The (slots + 1)-th bid or the reserve, in currency.
+    """
+
+    bids: NDArray[np.float32]
+    slot: NDArray[np.int8]
+    price: NDArray[np.float32]
+    exposed: NDArray[np.bool_]
+    conversions: NDArray[np.int8]
+    values: NDArray[np.float64]
+    market_price: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a finished step brought: many seats, or one (then every array is a scalar).
+
+    Attributes:
+        step: Index of the step played.
+        volume: Opportunities, shape (seats,).
+        multiplier: Multiplier played; for bids one by one, sum of bids over sum of values.
+        mean_bid: Mean bid placed, in currency.
+        market_price: Mean of the (slots + 1)-th bid or the reserve, in currency.
+        wins: Slots won, seen or not.
+        exposed_wins: Slots won and seen.
+        cost: Spend, in currency.
+        conversions: Conversions.
+        value: Realised value of these.
+        results: Opportunity by opportunity, for one seat of an `OpportunityBidder`; else None.
+    """
+
+    step: int
+    volume: NDArray[np.int64]
+    multiplier: NDArray[np.float64]
+    mean_bid: NDArray[np.float64]
+    market_price: NDArray[np.float64]
+    wins: NDArray[np.float64]
+    exposed_wins: NDArray[np.float64]
+    cost: NDArray[np.float64]
+    conversions: NDArray[np.float64]
+    value: NDArray[np.float64]
+    results: OpportunityResults | None = None
+
+    def take(self, seats: NDArray[np.int64] | int) -> Outcome:
+        """Return the outcome of some seats (an array of indices) or of one (an index)."""
+        arrays = {
+            f.name: getattr(self, f.name)[seats]
+            for f in fields(self)
+            if f.name not in ("step", "results")
+        }
+        return replace(self, results=None, **arrays)
+
+
 class Bidder(ABC):
     """A bidder for one seat. Subclass it, implement `act`, and keep what you need in `reset`."""
 
@@ -74,6 +155,30 @@ class Bidder(ABC):
         Args:
             observation: The seat's observation (scalars, and features of shape (features,)).
         """
+
+    def observe(self, outcome: Outcome) -> None:  # noqa: B027 - most bidders need not look
+        """Take in what the step just played brought; override it to learn from it."""
+
+
+class OpportunityBidder(Bidder):
+    """A bidder for one seat that names a bid for every opportunity: implement `bid`, not `act`."""
+
+    @abstractmethod
+    def bid(
+        self, observation: Observation, opportunities: Opportunities
+    ) -> NDArray[np.floating[Any]]:
+        """Return this step's bids in currency, finite and >= 0, shape (volume,).
+
+        Args:
+            observation: The seat's observation (scalars, and features of shape (features,)).
+            opportunities: What the seat is told of each opportunity.
+        """
+
+    def act(self, observation: Observation) -> float:
+        """Never asked for: `bid` is."""
+        where = f"{type(self).__name__}.act"
+        mend = "Call its bid method."
+        raise BidderError(describe(where, "must not be called", "a call", mend))
 
 
 class BatchBidder(ABC):
@@ -93,41 +198,13 @@ class BatchBidder(ABC):
             observation: Of these seats; arrays of shape (seats,), in the order of `reset`.
         """
 
-
-class SeatwiseBidder(BatchBidder):
-    """Plays many seats with one copy of a single-seat bidder each."""
-
-    def __init__(self, prototype: Bidder) -> None:
-        self._prototype = prototype
-        self._seats: list[Bidder] = []
-
-    def reset(self, campaigns: Campaigns) -> None:
-        """Give every seat a fresh copy of the prototype and reset it with its campaign."""
-        super().reset(campaigns)
-        self._seats = [copy.deepcopy(self._prototype) for _ in range(len(campaigns))]
-        for index, bidder in enumerate(self._seats):
-            bidder.reset(campaigns[index])
-
-    def act(self, observation: Observation) -> NDArray[np.float64]:
-        """Ask every seat's copy in turn.
-
-        Raises:
-            BidderError: If a copy returns anything but a number.
-        """
-        multipliers = np.empty(len(self._seats))
-        for seat, bidder in enumerate(self._seats):
-            multipliers[seat] = self._number(bidder.act(observation.take(seat)), observation.step)
-        return multipliers
-
-    def _number(self, answer: object, step: int) -> float:
-        array = np.asarray(answer)
-        if array.shape != () or array.dtype.kind not in "fiu":
-            where = f"{type(self._prototype).__name__}.act in step {step}"
-            found = f"{type(answer).__name__} {' '.join(repr(answer).split())[:60]}"
-            raise BidderError(describe(where, "must return one number", found, "Mend the bidder."))
-        return float(array)
+    def observe(self, outcome: Outcome) -> None:  # noqa: B027 - most bidders need not look
+        """Take in what the step just played brought; arrays of shape (seats,)."""
 
 
-def as_batch(bidder: Bidder | BatchBidder) -> BatchBidder:
-    """Return a bidder that plays many seats: itself, or copies of a single-seat one."""
-    return bidder if isinstance(bidder, BatchBidder) else SeatwiseBidder(bidder)
+AnyBidder = Bidder | BatchBidder
+
+
+def watches(bidder: AnyBidder) -> bool:
+    """Return whether a bidder wants to be told outcomes: whether it overrides `observe`."""
+    return type(bidder).observe not in (Bidder.observe, BatchBidder.observe)

@@ -14,8 +14,9 @@ from auctionsim.mechanism.pricing import block_pricing
 from auctionsim.random_numbers import BLOCK
 from auctionsim.simulator.bids import BidPlan
 from auctionsim.simulator.kernels import cap_runs, rank_ahead, settle_runs
-from auctionsim.simulator.layout import COST, KINDS, Ahead, Bidding, Purse, Terms, Traffic
-from auctionsim.simulator.outcome import StepOutcome
+from auctionsim.simulator.layout import COST, KINDS, Ahead, Bidding, Ledger, Purse, Terms, Traffic
+from auctionsim.simulator.ledger import new_ledger
+from auctionsim.simulator.outcome import Sales, StepOutcome
 from auctionsim.simulator.tables import StepTables
 from auctionsim.threads import get_threads, share, threads_worth
 
@@ -119,6 +120,7 @@ class Auctioneer:
         spent: Float64Array,
         *,
         capped: bool = True,
+        ledger: Ledger | None = None,
         watch: Callable[[int, int, NDArray[np.int32]], None] | None = None,
     ) -> Tally:
         """Rank, sell and settle all opportunities of a step.
@@ -132,6 +134,7 @@ class Auctioneer:
             budget: (R, A).
             spent: (R, A), updated if `capped`.
             capped: Whether bids are capped at the remaining budget.
+            ledger: Takes every sale, if given.
             watch: Told each chunk's first opportunity, end and winners (R, blocks, slots, BLOCK).
 
         Raises:
@@ -149,6 +152,7 @@ class Auctioneer:
         purses = Purse(budget, spent, caps, tally.wins, tally.cut, tally.sums, tally.price[:, None])
         if capped:
             cap_runs(traffic, bidding, purses)
+        ledgers = new_ledger(runs, self.slots, 0) if ledger is None else ledger
         most = int(tables.volumes.max())
         ahead = watch is not None or _few(runs, runs * advertisers * _whole(most))
         span = min(self._span(runs), most) if ahead else most
@@ -163,7 +167,10 @@ class Auctioneer:
             if watch is not None:
                 watch(first, last, room.winner)
             work = bids // advertisers if ahead else bids
-            share(settle_runs, runs, work, *places, traffic, bidding, capped, purses, room, ahead)
+            share(
+                settle_runs, runs, work, *places, traffic, bidding, capped, purses, room, ahead,
+                ledgers,
+            )  # fmt: skip
         _check_prices(tally)
         return tally
 
@@ -199,7 +206,11 @@ def _check_prices(tally: Tally) -> None:
 
 
 def summarise(
-    tables: StepTables, plan: BidPlan, active: NDArray[np.bool_], tally: Tally
+    tables: StepTables,
+    plan: BidPlan,
+    active: NDArray[np.bool_],
+    tally: Tally,
+    ledger: Ledger | None = None,
 ) -> StepOutcome:
     """Turn a step's sums into its outcome."""
     volume = tables.volumes[tables.run_episode]
@@ -215,7 +226,28 @@ def summarise(
         mean_value=value_sum * share[:, None],
         market_price=tally.price * share,
         wins=tally.wins,
+        sales=None if ledger is None else _sales(volume, plan, tables.values.shape[1], ledger),
         **by_kind,
+    )
+
+
+def _sales(volume: IntArray, plan: BidPlan, rows: int, ledger: Ledger) -> Sales:
+    advertisers = plan.rows.shape[1]
+    bids = {
+        int(seat): plan.explicit[row - rows, : volume[seat // advertisers]]
+        for seat, row in enumerate(plan.rows.flat)
+        if row >= rows
+    }
+    return Sales(
+        volume=volume,
+        advertisers=advertisers,
+        winner=ledger.winner,
+        price=ledger.price,
+        exposed=ledger.exposed.view(np.bool_),
+        converted=ledger.converted.view(np.bool_),
+        worth=ledger.worth,
+        market_price=ledger.market_price,
+        bids=bids,
     )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 
 from auctionsim.random_numbers import BLOCK
-from auctionsim.simulator.layout import Offers, Purse, Sold
+from auctionsim.simulator.layout import Ledger, Offers, Purse, Sold
 from auctionsim.simulator.settling import (
     cap_bids,
     new_sold,
@@ -53,11 +53,15 @@ def _rank_cell(first, last, terms, traffic, bidding, caps, ahead, r, place):  # 
 
 
 @njit(cache=True, nogil=True)
-def _settle_run(first, last, terms, traffic, bidding, capped, purses, ahead, ranked, r):  # type: ignore[no-untyped-def]
+def _settle_run(first, last, terms, traffic, bidding, capped, purses, ahead, ranked, ledgers, r):  # type: ignore[no-untyped-def]
     offers = _offers(traffic, bidding, r)
     purse = Purse(
         purses.budget[r], purses.spent[r], purses.caps[r], purses.wins[r], purses.cut[r],
         purses.sums[r], purses.price[r],
+    )  # fmt: skip
+    ledger = Ledger(
+        ledgers.winner[r], ledgers.price[r], ledgers.exposed[r], ledgers.converted[r],
+        ledgers.worth[r], ledgers.market_price[r],
     )  # fmt: skip
     last = min(last, traffic.volumes[bidding.run_episode[r]])
     own, bid = new_sold(terms.exposure.size), np.empty(BLOCK, np.float32)
@@ -66,10 +70,10 @@ def _settle_run(first, last, terms, traffic, bidding, capped, purses, ahead, ran
         count, place = min(BLOCK, last - block * BLOCK), block - first // BLOCK
         if ranked and still_holds(offers, block, count, caps_then, purse.caps, bid):
             sold, found = _block_of(ahead, r, place), ahead.found[r, place]
-            settle_block(terms, offers, block, count, sold, found, capped, purse)
+            settle_block(terms, offers, block, count, sold, found, capped, purse, ledger)
         else:
             found = rank_and_sell(terms, offers, purse.caps, block, count, own)
-            settle_block(terms, offers, block, count, own, found, capped, purse)
+            settle_block(terms, offers, block, count, own, found, capped, purse, ledger)
 
 
 @njit(cache=True, nogil=True)
@@ -102,7 +106,9 @@ def rank_ahead(counter, first, last, terms, traffic, bidding, caps, ahead):  # t
 
 
 @njit(cache=True, nogil=True)
-def settle_runs(counter, first, last, terms, traffic, bidding, capped, purses, ahead, ranked):  # type: ignore[no-untyped-def]
+def settle_runs(  # type: ignore[no-untyped-def]
+    counter, first, last, terms, traffic, bidding, capped, purses, ahead, ranked, ledgers
+):
     """Settle opportunities first .. last - 1 of every run in order of arrival; a cell is a run.
 
     Args:
@@ -116,9 +122,10 @@ def settle_runs(counter, first, last, terms, traffic, bidding, capped, purses, a
         purses: `Purse` with an axis (R,) before all; updated.
         ahead: `Ahead`, what `rank_ahead` wrote under the caps in `purses`.
         ranked: Whether there is anything in `ahead`.
+        ledgers: `Ledger` with an axis (R,) before all, written unless its width is 0.
     """
     while True:
         r = next_cell(counter)
         if r >= bidding.run_episode.size:
             break
-        _settle_run(first, last, terms, traffic, bidding, capped, purses, ahead, ranked, r)
+        _settle_run(first, last, terms, traffic, bidding, capped, purses, ahead, ranked, ledgers, r)

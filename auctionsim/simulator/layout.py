@@ -169,3 +169,23 @@ class Purse(NamedTuple):
     cut: Doubles
     sums: Doubles
     price: Doubles
+
+
+class Ledger(NamedTuple):
+    """Every sale of a step, where it is asked for (else of width 0). Of one run, or with R before.
+
+    Attributes:
+        winner: (slots, width) who won each slot; -1 where it is unsold.
+        price: (slots, width) what a sold slot costs if it is seen.
+        exposed: (slots, width) 1 where a sold slot was seen.
+        converted: (slots, width) 1 where a seen one converted.
+        worth: (slots, width) what that conversion was worth.
+        market_price: (width,).
+    """
+
+    winner: Ints
+    price: Singles
+    exposed: Bytes
+    converted: Bytes
+    worth: Doubles
+    market_price: Singles

@@ -2,12 +2,69 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from auctionsim.bidding import OpportunityResults
+
+Float32Array = NDArray[np.float32]
 Float64Array = NDArray[np.float64]
+Scalar = TypeVar("Scalar", bound=np.generic)
+
+
+@dataclass(frozen=True)
+class Sales:
+    """Every sale of one step of R runs with S slots; beyond a run's volume nothing is sold.
+
+    Attributes:
+        volume: Opportunities of each run, (R,).
+        advertisers: Advertisers a run, A.
+        winner: Advertiser who won each slot, -1 where it is unsold, (R, S, width).
+        price: What a sold slot costs if it is seen, in currency, (R, S, width).
+        exposed: Whether a sold slot was seen, (R, S, width).
+        converted: Whether a seen one converted, (R, S, width).
+        worth: What that conversion was worth, (R, S, width).
+        market_price: The (S + 1)-th bid or the reserve, in currency, (R, width).
+        bids: Bids of the seats that bid one by one, by flat seat: as given, or, under AuctionNet's
+            rules, 0 where they were dropped; (volume,).
+    """
+
+    volume: NDArray[np.int64]
+    advertisers: int
+    winner: NDArray[np.int32]
+    price: Float32Array
+    exposed: NDArray[np.bool_]
+    converted: NDArray[np.bool_]
+    worth: NDArray[np.float64]
+    market_price: Float32Array
+    bids: dict[int, Float32Array] = field(default_factory=dict)
+
+    def results(self, seat: int) -> OpportunityResults:
+        """Return what the step brought a seat that bids one by one, given its flat index."""
+        run, advertiser = divmod(seat, self.advertisers)
+        volume = int(self.volume[run])
+        mine = self.winner[run, :, :volume] == advertiser
+        slot, place = np.nonzero(mine)
+
+        def at_wins(array: NDArray[Scalar]) -> NDArray[Scalar]:
+            column = np.zeros(volume, array.dtype)
+            column[place] = array[run, slot, place]
+            return column
+
+        won = np.zeros(volume, np.int8)
+        won[place] = slot + 1
+        return OpportunityResults(
+            bids=self.bids.get(seat, np.zeros(volume, np.float32)),
+            slot=won,
+            price=at_wins(self.price),
+            exposed=at_wins(self.exposed),
+            conversions=at_wins(self.converted).astype(np.int8),
+            values=at_wins(self.worth),
+            market_price=self.market_price[run, :volume],
+        )
 
 
 @dataclass(frozen=True)
@@ -31,6 +88,7 @@ class StepOutcome:
         predicted_conversions: Sum over exposed wins of the probability bidders are told; the same
             as expected_conversions unless the market's predictions are biased.
         predicted_value: Sum over exposed wins of that probability times known value.
+        sales: Every sale, if the step was asked to keep them.
     """
 
     volume: NDArray[np.int64]
@@ -48,3 +106,8 @@ class StepOutcome:
     expected_value: Float64Array
     predicted_conversions: Float64Array
     predicted_value: Float64Array
+    sales: Sales | None = None
+
+
+#: Names of the arrays of a `StepOutcome`.
+OUTCOME_ARRAYS: tuple[str, ...] = tuple(f.name for f in fields(StepOutcome) if f.name != "sales")

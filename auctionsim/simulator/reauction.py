@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 from auctionsim.random_numbers import PURPOSE_DROP, derive_key
 from auctionsim.simulator.auction import Auctioneer, Tally, summarise
 from auctionsim.simulator.bids import BidPlan, plan_bids
+from auctionsim.simulator.layout import Ledger
+from auctionsim.simulator.ledger import enter_runs, pick_runs
 from auctionsim.simulator.outcome import StepOutcome
 from auctionsim.simulator.tables import StepTables
 
@@ -37,6 +39,7 @@ def play_with_reauctions(
     bids: Mapping[int, NDArray[np.floating]],
     budget: NDArray[np.float64],
     spent: NDArray[np.float64],
+    ledger: Ledger | None = None,
 ) -> StepOutcome:
     """Auction one step's opportunities until nobody spends more than it has left.
 
@@ -49,9 +52,13 @@ def play_with_reauctions(
     tally = Tally.zeros(*multipliers.shape)
     while runs.size:
         winners = _Winners(auctioneer.slots, tables, runs)
+        entries = None if ledger is None else pick_runs(ledger, runs)
         again = auctioneer.auction(
-            *placed.take(runs), budget[runs], spent[runs], capped=False, watch=winners.note
-        )
+            *placed.take(runs), budget[runs], spent[runs],
+            capped=False, ledger=entries, watch=winners.note,
+        )  # fmt: skip
+        if ledger is not None and entries is not None:
+            enter_runs(ledger, entries, runs)
         tally.wins[runs], tally.sums[runs], tally.price[runs] = again.wins, again.sums, again.price
         cost = again.cost()
         over = np.maximum(cost - left[runs], 0.0) / (cost + _SMALL_COST)
@@ -61,7 +68,7 @@ def play_with_reauctions(
         runs, attempt = runs[(over > 0.0).any(axis=1)], attempt + 1
     # The sum may round up by the last bit; what a budget holds is the limit.
     spent[...] = np.minimum(spent + tally.cost(), budget)
-    return summarise(tables, placed.plan(), active, tally)
+    return summarise(tables, placed.plan(), active, tally, ledger)
 
 
 class _Winners:

@@ -47,6 +47,8 @@ class Sale(NamedTuple):
     bid: float
     price: float
     exposed: bool
+    converted: bool = False
+    worth: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -57,11 +59,13 @@ class ReferenceEpisode:
         outcomes: What each step brought; arrays as in a `Simulation` of one run.
         spent: Spend of each advertiser over the episode, (A,).
         sales: Every sold slot, in order of arrival.
+        market_prices: Of every opportunity, step by step, each (volume,).
     """
 
     outcomes: list[StepOutcome]
     spent: Float64Array
     sales: list[Sale]
+    market_prices: list[Float64Array]
 
 
 def simulate_reference(
@@ -89,6 +93,7 @@ def simulate_reference(
     spent = np.zeros(market.advertisers)
     outcomes: list[StepOutcome] = []
     sales: list[Sale] = []
+    prices: list[Float64Array] = []
     for step in range(market.steps):
         offer = opportunities_reference(day, step, spreads)
         active = campaigns.budget - spent >= market.min_remaining_budget
@@ -107,8 +112,9 @@ def simulate_reference(
             tally = walk.auction(wanted, capped=True)
         spent = tally.spent
         sales += tally.sales
+        prices.append(np.array(tally.market_prices))
         outcomes.append(_outcome(offer, active, played, sorted(by_one), wanted, tally))
-    return ReferenceEpisode(outcomes, spent, sales)
+    return ReferenceEpisode(outcomes, spent, sales, prices)
 
 
 @dataclass
@@ -118,7 +124,7 @@ class _Tally:
     spent: Float64Array
     sales: list[Sale]
     placed: Float32Array  # (n, A)
-    market_price: float  # summed
+    market_prices: list[float]  # (n,)
     sums: dict[str, Float64Array]
 
 
@@ -144,7 +150,7 @@ class _Walk:
     def auction(self, wanted: Float32Array, *, capped: bool) -> _Tally:
         """Auction all opportunities; `wanted` holds the bids, (n, A)."""
         sums = {name: np.zeros(self.market.advertisers) for name in _SUMMED}
-        tally = _Tally(self.spent.copy(), [], wanted.copy(), 0.0, sums)
+        tally = _Tally(self.spent.copy(), [], wanted.copy(), [], sums)
         whole = None if capped else self._clear(tally.placed, 0)
         for j, row in enumerate(tally.placed):
             if whole is None:
@@ -152,14 +158,13 @@ class _Walk:
                 clearing, place = self._clear(row[None, :], j), 0
             else:
                 clearing, place = whole, j
-            tally.market_price += float(clearing.market_price[place])
+            tally.market_prices.append(float(clearing.market_price[place]))
             for slot, i in enumerate(clearing.winners[place].tolist()):
                 if i >= 0:
                     exposed = bool(self.offer.look[j] < self.market.slot_exposure[slot])
                     price = float(clearing.prices[place, slot])
                     sale = Sale(self.step, j, slot, i, float(row[i]), price, exposed)
-                    tally.sales.append(sale)
-                    self._settle(sale, tally)
+                    tally.sales.append(self._settled(sale, tally))
         # The sum of prices may round up by the last bit; what a budget holds is the limit.
         tally.spent = np.minimum(tally.spent, self.budget) if capped else tally.spent
         return tally
@@ -172,11 +177,12 @@ class _Walk:
             exposure=market.slot_exposure,
         )  # fmt: skip
 
-    def _settle(self, sale: Sale, tally: _Tally) -> None:
+    def _settled(self, sale: Sale, tally: _Tally) -> Sale:
+        """Add a sale to the sums; returns it with what its coin brought."""
         sums, i = tally.sums, sale.advertiser
         sums["wins"][i] += 1.0
         if not sale.exposed:
-            return
+            return sale
         sums["exposed_wins"][i] += 1.0
         sums["cost"][i] += sale.price
         tally.spent[i] += sale.price
@@ -188,9 +194,11 @@ class _Walk:
         sums["expected_conversions"][i] += true_p
         sums["expected_value"][i] += v * (true_p / p if p > 0.0 else 0.0)
         converted, luck = self._coin(sale.opportunity, i, true_p)
-        if converted:
-            sums["conversions"][i] += 1.0
-            sums["value"][i] += v / p * luck
+        if not converted:
+            return sale
+        sums["conversions"][i] += 1.0
+        sums["value"][i] += v / p * luck
+        return sale._replace(converted=True, worth=v / p * luck)
 
     def _coin(self, opportunity: int, advertiser: int, true_p: float) -> tuple[bool, float]:
         """Whether the win converts, and realised over known value if it does."""
@@ -263,6 +271,7 @@ def _outcome(
         active=active[None],
         mean_bid=(placed_sum * share)[None],
         mean_value=(value_sum * share)[None],
-        market_price=np.array([tally.market_price * share]),
+        market_price=np.array([sum(tally.market_prices) * share]),
+        sales=None,
         **{name: array[None] for name, array in tally.sums.items()},
     )

@@ -23,6 +23,7 @@ from auctionsim.simulator.layout import (
     VALUE,
     Sold,
 )
+from auctionsim.simulator.ledger import enter_sales
 from auctionsim.simulator.ranking import fill_bids, rank_block
 from auctionsim.simulator.sales import realised, sell_block
 
@@ -193,7 +194,7 @@ def still_holds(offers, block, count, caps_then, caps, bid):  # type: ignore[no-
 
 
 @njit(cache=True, nogil=True)
-def settle_block(terms, offers, block, count, sold, found, capped, purse):  # type: ignore[no-untyped-def]
+def settle_block(terms, offers, block, count, sold, found, capped, purse, ledger):  # type: ignore[no-untyped-def]
     """Settle one block that was ranked and sold under the purse's caps, or as good as under them.
 
     Args:
@@ -205,6 +206,7 @@ def settle_block(terms, offers, block, count, sold, found, capped, purse):  # ty
         found: Exposed wins in it; -1 makes the sum of prices nan, and nothing else.
         capped: Whether bids are capped at what is left.
         purse: `Purse`, updated.
+        ledger: `Ledger`, written unless its width is 0.
     """
     start, begin, sale = block * BLOCK, 0, 0
     counted, bid = np.zeros(offers.multipliers.size, np.int64), np.empty(BLOCK, np.float32)
@@ -219,6 +221,8 @@ def settle_block(terms, offers, block, count, sold, found, capped, purse):  # ty
             sale = found
         _add_up(terms, offers, sold, first, sale, start, purse.sums)
         _take_in(terms, sold, begin, again, purse)
+        if ledger.market_price.size > 0:
+            enter_sales(terms, offers, sold, begin, again, first, sale, start, ledger)
         if again == count:
             break
         begin = again

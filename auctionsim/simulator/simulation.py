@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from auctionsim.bidding import Observation
+from auctionsim.bidding import Observation, Opportunities
 from auctionsim.campaigns import Campaigns
 from auctionsim.errors import invalid_argument
 from auctionsim.market import MarketConfig, load_market
@@ -24,6 +24,8 @@ from auctionsim.simulator.arguments import (
 )
 from auctionsim.simulator.auction import Auctioneer
 from auctionsim.simulator.campaign_arguments import check_campaigns
+from auctionsim.simulator.layout import Ledger
+from auctionsim.simulator.ledger import new_ledger
 from auctionsim.simulator.outcome import StepOutcome
 from auctionsim.simulator.seats import known_spreads, market_campaigns
 from auctionsim.simulator.step import play_step
@@ -100,6 +102,11 @@ class Simulation:
         return list(self._days)
 
     @property
+    def seat_episode(self) -> NDArray[np.int64]:
+        """Episode number of each seat."""
+        return np.repeat(np.array(self.episodes)[self.run_episode], self.market.advertisers)
+
+    @property
     def done(self) -> bool:
         """Whether all steps were played."""
         return self.step_index >= self.market.steps
@@ -148,25 +155,31 @@ class Simulation:
 
     def values(self, seat: int) -> NDArray[np.float32]:
         """Return the values v = p e of the coming step's opportunities for a seat, (volume,)."""
-        self._check_not_done()
-        runs, advertisers = self._shape
-        run, advertiser = divmod(check_seat("seat", seat, runs * advertisers), advertisers)
-        return self._current().row(self.run_episode[run], run, advertiser)
+        run, advertiser, tables = self._place(seat)
+        return tables.row(self.run_episode[run], run, advertiser)
 
     def prediction_errors(self, seat: int) -> NDArray[np.float32]:
         """Return the errors sigma of the coming step's probabilities for a seat, (volume,).
 
         sigma is the advertiser's error ratio of the day times the probability it is told.
         """
-        self._check_not_done()
-        runs, advertisers = self._shape
-        run, advertiser = divmod(check_seat("seat", seat, runs * advertisers), advertisers)
+        return self.opportunities(seat).errors
+
+    def opportunities(self, seat: int) -> Opportunities:
+        """Return what a seat is told of the coming step's opportunities, in order of arrival."""
+        run, advertiser, tables = self._place(seat)
         episode = self.run_episode[run]
-        told = self._current().probabilities(episode, advertiser)
-        return told * np.float32(self._days[episode].error_ratio[advertiser])
+        told = tables.probabilities(episode, advertiser)
+        errors = told * np.float32(self._days[episode].error_ratio[advertiser])
+        errors.flags.writeable = False
+        return Opportunities(tables.row(episode, run, advertiser), told, errors)
 
     def step(
-        self, multipliers: ArrayLike, bids: Mapping[int, NDArray[np.floating]] | None = None
+        self,
+        multipliers: ArrayLike,
+        bids: Mapping[int, NDArray[np.floating]] | None = None,
+        *,
+        keep_sales: bool = False,
     ) -> StepOutcome:
         """Play one step.
 
@@ -174,6 +187,7 @@ class Simulation:
             multipliers: Multipliers of all seats, finite and >= 0, flat or (R, A); those of seats
                 with too small a budget are ignored.
             bids: For seats that bid one by one, by flat seat index: finite bids >= 0, (volume,).
+            keep_sales: Whether the outcome holds every sale, opportunity by opportunity.
 
         Returns:
             What the step brought.
@@ -188,7 +202,8 @@ class Simulation:
         active = self.active.reshape(self._shape)
         played = np.where(active, played, np.float32(0.0))
         spent, budget = self._spent.copy(), self.campaigns.budget.reshape(self._shape)
-        outcome = play_step(self._auctioneer, tables, played, active, given, budget, spent)
+        ledger = self._new_ledger(tables) if keep_sales else None
+        outcome = play_step(self._auctioneer, tables, played, active, given, budget, spent, ledger)
         # Only now: a step that was broken off leaves the state as it was.
         self._spent = spent
         self._take_in(outcome)
@@ -213,6 +228,16 @@ class Simulation:
         )
         self.step_index += 1
         self._tables = None
+
+    def _new_ledger(self, tables: StepTables) -> Ledger:
+        return new_ledger(self._shape[0], self.market.slots, int(tables.volumes.max()))
+
+    def _place(self, seat: int) -> tuple[int, int, StepTables]:
+        """Run and advertiser of a flat seat, and the tables of the coming step."""
+        self._check_not_done()
+        runs, advertisers = self._shape
+        run, advertiser = divmod(check_seat("seat", seat, runs * advertisers), advertisers)
+        return run, advertiser, self._current()
 
     def _check_not_done(self) -> None:
         if self.done:

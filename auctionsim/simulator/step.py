@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from auctionsim.simulator.auction import Auctioneer, summarise
 from auctionsim.simulator.bids import plan_bids
+from auctionsim.simulator.layout import Ledger
 from auctionsim.simulator.outcome import StepOutcome
 from auctionsim.simulator.reauction import play_with_reauctions
 from auctionsim.simulator.tables import StepTables
@@ -25,6 +26,7 @@ def play_step(
     bids: Mapping[int, NDArray[np.floating]],
     budget: Float64Array,
     spent: Float64Array,
+    ledger: Ledger | None = None,
 ) -> StepOutcome:
     """Auction one step's opportunities.
 
@@ -36,12 +38,15 @@ def play_step(
         bids: Bids one by one, by flat seat index.
         budget: (R, A).
         spent: (R, A), updated.
+        ledger: Takes every sale, if given.
 
     Returns:
         What the step brought.
     """
     if auctioneer.drops_overspenders:
-        return play_with_reauctions(auctioneer, tables, multipliers, active, bids, budget, spent)
+        return play_with_reauctions(
+            auctioneer, tables, multipliers, active, bids, budget, spent, ledger
+        )
     plan = plan_bids(tables, multipliers, active, bids)
-    tally = auctioneer.auction(tables, plan, budget, spent)
-    return summarise(tables, plan, active, tally)
+    tally = auctioneer.auction(tables, plan, budget, spent, ledger=ledger)
+    return summarise(tables, plan, active, tally, ledger)

@@ -26,8 +26,9 @@ class Play:
     seed: int
     multipliers: NDArray[np.float64]
 
-    def simulate(self, chunk: int = 8192) -> list[StepOutcome]:
-        return play(self.market, self.episode, self.seed, self.multipliers, chunk=chunk)[1]
+    def simulate(self, chunk: int = 8192, keep_sales: bool = False) -> list[StepOutcome]:
+        world = self.market, self.episode, self.seed, self.multipliers
+        return play(*world, chunk=chunk, keep_sales=keep_sales)[1]
 
     def walk(self) -> ReferenceEpisode:
         return simulate_reference(self.market, self.episode, self.seed, self.multipliers)

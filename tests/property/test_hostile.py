@@ -14,6 +14,7 @@ from auctionsim.market import MarketConfig, Traffic
 from auctionsim.observation import FEATURES
 from auctionsim.simulator import Simulation, StepOutcome
 from auctionsim.simulator.campaign_arguments import LARGEST_BUDGET
+from auctionsim.simulator.outcome import OUTCOME_ARRAYS
 from tests.auctionsim.simulator.comparing import assert_same_outcome
 from tests.property.hostile import ExtremePlay, extreme_plays
 
@@ -28,7 +29,7 @@ def test_extreme_play_breaks_no_law(game: ExtremePlay) -> None:
 
 def _check_outcome(game: ExtremePlay, outcome: StepOutcome) -> None:
     market = game.market
-    for name in (f.name for f in fields(StepOutcome)):
+    for name in OUTCOME_ARRAYS:
         array = getattr(outcome, name)
         per_seat = (1, market.advertisers)
         assert array.shape == ((1,) if name in ("volume", "market_price") else per_seat), name

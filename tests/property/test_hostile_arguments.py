@@ -16,7 +16,8 @@ from auctionsim.campaigns import Campaigns
 from auctionsim.errors import InvalidArgumentError
 from auctionsim.lineup import LineupConfig
 from auctionsim.market import MOST_BLOCKS, CampaignTerms, MarketConfig, Traffic, ValueSpreads
-from auctionsim.simulator import Simulation, StepOutcome, market_campaigns
+from auctionsim.simulator import Simulation, market_campaigns
+from auctionsim.simulator.outcome import OUTCOME_ARRAYS
 from auctionsim.tasks import TASKS
 from tests.property.nonsense import (
     NONSENSE,
@@ -59,8 +60,8 @@ def _play(market: MarketConfig) -> None:
         assert np.isfinite(simulation.prediction_errors(0)).all()
         assert np.isfinite(simulation.observe().features).all()
         outcome = simulation.step(np.ones(market.advertisers))
-        for field in fields(StepOutcome):
-            assert np.isfinite(getattr(outcome, field.name)).all(), field.name
+        for name in OUTCOME_ARRAYS:
+            assert np.isfinite(getattr(outcome, name)).all(), name
     campaigns = simulation.campaigns
     for number in (campaigns.budget, campaigns.reference, campaigns.cpa_target[campaigns.task == 0],
                    campaigns.roas_target[campaigns.task == 1]):  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from auctionsim.campaigns import Campaigns
 from auctionsim.market import MarketConfig
 from auctionsim.simulator import Simulation, StepOutcome
+from auctionsim.simulator.outcome import OUTCOME_ARRAYS
 
 Multipliers = NDArray[np.float64]
 Bids = Mapping[tuple[int, int], NDArray[np.float32]]
@@ -28,13 +28,14 @@ def play(
     campaigns: Campaigns | None = None,
     bids: Bids | None = None,
     chunk: int = 8192,
+    keep_sales: bool = False,
 ) -> tuple[Simulation, list[StepOutcome]]:
     """Play one run with multipliers (T, A), and bids by (step, advertiser)."""
     simulation = Simulation(market, [episode], seed, campaigns=campaigns, chunk=chunk)
     outcomes = []
     for step in range(market.steps):
         given = {i: row for (t, i), row in (bids or {}).items() if t == step}
-        outcomes.append(simulation.step(multipliers[step], given))
+        outcomes.append(simulation.step(multipliers[step], given, keep_sales=keep_sales))
     return simulation, outcomes
 
 
@@ -42,7 +43,7 @@ def assert_same_outcome(
     one: StepOutcome, two: StepOutcome, *, rounded: Sequence[str] = (), note: str = ""
 ) -> None:
     """Compare all fields bit for bit, but for those named in `rounded`."""
-    for name in (f.name for f in fields(StepOutcome)):
+    for name in OUTCOME_ARRAYS:
         a, b = getattr(one, name), getattr(two, name)
         assert a.shape == b.shape, (name, a.shape, b.shape)
         if name in rounded:
@@ -62,6 +63,4 @@ def assert_same_outcomes(
 
 def run_of(outcome: StepOutcome, run: int) -> StepOutcome:
     """Return one run of an outcome as an outcome of one run."""
-    return StepOutcome(
-        **{f.name: getattr(outcome, f.name)[run : run + 1] for f in fields(StepOutcome)}
-    )
+    return StepOutcome(**{name: getattr(outcome, name)[run : run + 1] for name in OUTCOME_ARRAYS})

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 import auctionsim
 from auctionsim.market import MarketConfig, load_market
-from auctionsim.simulator import Simulation, StepOutcome, market_campaigns
+from auctionsim.simulator import Simulation, market_campaigns
+from auctionsim.simulator.outcome import OUTCOME_ARRAYS
 from auctionsim.traffic import episode_key
 
 Arrays = dict[str, NDArray[Any]]
@@ -69,8 +70,7 @@ def play_golden(name: str) -> Arrays:
         outcomes.append(simulation.step(multipliers, by_one))
     final = simulation.observe()
     arrays: Arrays = {
-        field.name: np.stack([getattr(outcome, field.name) for outcome in outcomes])
-        for field in fields(StepOutcome)
+        name: np.stack([getattr(outcome, name) for outcome in outcomes]) for name in OUTCOME_ARRAYS
     }
     arrays |= {f"campaign_{f.name}": getattr(campaigns, f.name) for f in fields(campaigns)}
     arrays |= {"state": np.stack(states), "final_state": final.features}
