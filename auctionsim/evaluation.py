@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from auctionsim.campaigns import Campaigns
+from auctionsim.cast import Cast
+from auctionsim.conduct import Conduct, Incident
 from auctionsim.dataset.schema import Trajectories
 from auctionsim.errors import invalid_argument
-from auctionsim.lineup import Cast, LineupConfig, load_lineup
+from auctionsim.lineup import LineupConfig, load_lineup
 from auctionsim.market import MarketConfig, load_market
 from auctionsim.mechanism.arguments import check_integer, check_name
 from auctionsim.registry import AnyBidder, check_is_bidder, make
@@ -56,12 +58,14 @@ class Evaluation:
             Above 1 breaks a CPA limit, below 1 a ROAS limit.
         standard_errors: Of the means, over episodes (seats of an episode share its traffic and are
             averaged first); nan with fewer than two episodes, and for the ratios.
+        incidents: What the bidders broke of their contract, where they may (see `Conduct`).
     """
 
     task: str
     trajectories: Trajectories
     metrics: dict[str, float]
     standard_errors: dict[str, float]
+    incidents: tuple[Incident, ...] = ()
 
 
 def evaluate(
@@ -73,6 +77,9 @@ def evaluate(
     *,
     protocol: str = "paper",
     lineup: LineupConfig | str = "mixed",
+    on_error: str = "raise",
+    time_limit: float | None = None,
+    isolate: bool = False,
     progress: bool = False,
 ) -> Evaluation:
     """Score a bidder by roll-outs: each seat of the task is taken over alone, in every episode.
@@ -86,15 +93,20 @@ def evaluate(
         protocol: "paper" for the seats the market gives this task, "wide" for all seats, each with
             a target of this task from the market's distribution.
         lineup: Plays the other seats.
+        on_error: "raise", or "sit-out": a seat whose bidder breaks its contract bids 0 in that
+            step, and the result holds an incident; see `auctionsim.conduct.Conduct`.
+        time_limit: Seconds that a bidder may take a step for each seat; None for no limit.
+        isolate: Whether the bidder runs in a process of its own, where it can be stopped.
         progress: Whether to show a progress bar.
 
     Returns:
-        Metrics, their standard errors, and the trajectories they come from.
+        Metrics, their standard errors, the trajectories they come from, and incidents.
 
     Raises:
         InvalidArgumentError: If an argument breaks its rule, or the market has no seat of the task.
-        BidderError: If the bidder breaks its contract.
+        BidderError: If the bidder breaks its contract, and may not sit out.
     """
+    conduct = Conduct(on_error, time_limit, isolate)
     market, lineup = load_market(market), load_lineup(lineup)
     lineup.check()
     name = bidder if isinstance(bidder, str) else type(bidder).__name__
@@ -104,14 +116,18 @@ def evaluate(
     seats = task_seats(market, task, protocol)
     groups = _groups(numbers, len(seats))
     total = len(numbers) * market.steps
-    parts = []
+    parts: list[Trajectories] = []
+    incidents: list[Incident] = []
     with tqdm(total=total, unit="step", desc=f"{name} {task}", disable=not progress) as bar:
         for group in groups:
             campaigns, replaced, runs = alone(market, group, seed, seats, task)
             simulation = Simulation(market, group, seed, runs=runs, campaigns=campaigns)
-            cast = Cast(campaigns, lineup, [(name, player, replaced)])
-            parts.append(roll_out(simulation, cast, replaced, partial(bar.update, len(group))))
-    return summarise(task, Trajectories.concatenate(parts))
+            taken, episode = [(name, player, replaced)], simulation.seat_episode
+            with Cast(campaigns, lineup, taken, conduct=conduct, episodes=episode) as cast:
+                parts.append(roll_out(simulation, cast, replaced, partial(bar.update, len(group))))
+            incidents += cast.incidents
+    found = summarise(task, Trajectories.concatenate(parts))
+    return replace(found, incidents=tuple(incidents))
 
 
 def _episode_numbers(episodes: int | Sequence[int]) -> list[int]:

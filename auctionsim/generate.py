@@ -11,12 +11,13 @@ from pathlib import Path
 from tqdm import tqdm
 
 import auctionsim
+from auctionsim.cast import Cast
 from auctionsim.dataset import Card, DatasetWriter, Trajectories
 from auctionsim.dataset.card import SPLITS
 from auctionsim.dataset.files import write_json
 from auctionsim.dataset.writer import RUN_FILE
 from auctionsim.errors import invalid_argument, unknown_name
-from auctionsim.lineup import Cast, LineupConfig, load_lineup
+from auctionsim.lineup import LineupConfig, load_lineup
 from auctionsim.market import MarketConfig, load_market
 from auctionsim.rollout import roll_out
 from auctionsim.simulator import Simulation
@@ -82,7 +83,8 @@ def play_episodes(
 ) -> Trajectories:
     """Let a line-up play episodes side by side; returns the trajectories of all seats."""
     simulation = Simulation(market, list(episodes), seed)
-    return roll_out(simulation, Cast(simulation.campaigns, lineup))
+    cast = Cast(simulation.campaigns, lineup, episodes=simulation.seat_episode)
+    return roll_out(simulation, cast)
 
 
 def generate_dataset(

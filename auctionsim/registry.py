@@ -9,7 +9,7 @@ from functools import cache
 from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from typing import Any, cast
 
-from auctionsim.bidding import BatchBidder, Bidder
+from auctionsim.bidding import AnyBidder, BatchBidder, Bidder
 from auctionsim.errors import (
     AuctionSimError,
     InvalidArgumentError,
@@ -18,9 +18,10 @@ from auctionsim.errors import (
     unknown_name,
 )
 
+__all__ = ["ENTRY_POINT_GROUP", "AnyBidder", "check_is_bidder", "make", "names", "register"]
+
 ENTRY_POINT_GROUP = "auctionsim.bidders"
 
-AnyBidder = Bidder | BatchBidder
 BidderFactory = Callable[..., AnyBidder]
 
 _registered: dict[str, BidderFactory] = {}

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auctionsim.bidding import Observation
+from auctionsim.cast import Cast
 from auctionsim.dataset.schema import Trajectories
 from auctionsim.errors import invalid_argument
-from auctionsim.lineup import Cast
 from auctionsim.observation import FEATURES
 from auctionsim.simulator import Simulation, StepOutcome
 
@@ -44,8 +44,7 @@ def roll_out(
 
     Raises:
         InvalidArgumentError: If the simulation has begun.
-        BidderError: If a bidder raises an error, or returns anything but finite multipliers >= 0,
-            one a seat.
+        BidderError: If a bidder breaks its contract, unless the cast lets it sit out.
     """
     if simulation.step_index > 0:
         found, mend = f"step {simulation.step_index}", "Make a new one."
@@ -54,10 +53,8 @@ def roll_out(
     recorder = Recorder(simulation, kept)
     while not simulation.done:
         observation = simulation.observe()
-        multipliers = np.zeros(len(observation))
-        for part in cast.parts:
-            multipliers[part.seats] = part.ask(observation)
-        recorder.take_in(observation, simulation.step(multipliers))
+        multipliers, bids = cast.decide(simulation, observation)
+        recorder.take_in(observation, cast.play(simulation, multipliers, bids))
         if on_step is not None:
             on_step()
     return recorder.finish(simulation.observe(), cast.names)
@@ -87,9 +84,8 @@ class Recorder:
         """Return the trajectories, given the observation after the last step."""
         simulation, seats = self._simulation, self._seats
         campaigns = simulation.campaigns.take(seats)
-        episodes = np.array(simulation.episodes)[simulation.run_episode]
         return Trajectories(
-            episode=episodes[seats // simulation.market.advertisers].astype(np.int32),
+            episode=simulation.seat_episode[seats].astype(np.int32),
             advertiser=campaigns.advertiser.astype(np.int32),
             category=campaigns.category.astype(np.int16),
             task=campaigns.task,

@@ -15,7 +15,7 @@ from auctionsim.bench.timing import Run
 PLACES: tuple[tuple[str, str], ...] = (
     ("traffic", "auctionsim.simulator.tables:StepTraffic.draw"),
     ("observe", "auctionsim.simulator.simulation:Simulation.observe"),
-    ("bidders", "auctionsim.lineup:Part.ask"),
+    ("bidders", "auctionsim.cast:Part.ask"),
     ("auction", "auctionsim.simulator.simulation:play_step"),
 )
 REST = "rest"

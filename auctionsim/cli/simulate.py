@@ -112,7 +112,7 @@ class Simulate(Command):
     ) -> Trajectories:
         import numpy as np
 
-        from auctionsim.lineup import Cast
+        from auctionsim.cast import Cast
         from auctionsim.registry import make
         from auctionsim.rollout import roll_out
         from auctionsim.simulator import Simulation
@@ -120,7 +120,8 @@ class Simulate(Command):
         simulation = Simulation(market, group, self.seed)
         everyone = np.arange(len(simulation.campaigns))
         taken = [(self.bidder, make(self.bidder), everyone)] if self.bidder is not None else []
-        cast = Cast(simulation.campaigns, lineup, taken)
+        episodes = simulation.seat_episode
+        cast = Cast(simulation.campaigns, lineup, taken, episodes=episodes)
         played = roll_out(simulation, cast, on_step=lambda: update(len(group)))
         return _without_states(played)
 

@@ -13,8 +13,9 @@ from agents.fixed import FixedMultiplier
 from agents.limit_aware import LimitAware
 from agents.pid import PidPacing
 from auctionsim.bidding import BatchBidder
+from auctionsim.cast import Cast
 from auctionsim.errors import InvalidArgumentError
-from auctionsim.lineup import Cast, LineupConfig
+from auctionsim.lineup import LineupConfig
 from auctionsim.rollout import roll_out
 from auctionsim.simulator import Simulation, market_campaigns
 from auctionsim.tasks import TASKS

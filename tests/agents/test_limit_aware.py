@@ -6,8 +6,9 @@ import pytest
 from agents.fixed import FixedMultiplier
 from agents.limit_aware import LimitAware
 from agents.pid import PidPacing
+from auctionsim.cast import Cast
 from auctionsim.evaluation import evaluate
-from auctionsim.lineup import Cast, LineupConfig
+from auctionsim.lineup import LineupConfig
 from auctionsim.rollout import roll_out
 from auctionsim.simulator import Simulation
 from auctionsim.tasks import BCB, CPA_MCB, TARGET_ROAS, TASKS

@@ -5,8 +5,9 @@ import pytest
 from numpy.typing import NDArray
 
 from agents.pid import PidPacing
+from auctionsim.cast import Cast
 from auctionsim.dataset import Trajectories
-from auctionsim.lineup import Cast, LineupConfig
+from auctionsim.lineup import LineupConfig
 from auctionsim.rollout import roll_out
 from auctionsim.simulator import Simulation
 from auctionsim.tasks import TASKS

@@ -1,103 +1,20 @@
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import fields
 
 import numpy as np
 import pytest
 
-from auctionsim.bidding import Bidder, Observation, SeatwiseBidder, as_batch
-from auctionsim.campaigns import Campaign
+from auctionsim.bidding import (
+    Observation,
+    Opportunities,
+    OpportunityBidder,
+    OpportunityResults,
+    Outcome,
+    watches,
+)
 from auctionsim.errors import BidderError
-from tests.auctionsim.worlds import Half, HalfOfMany, Remembering, campaigns_of, observation_of
-
-
-class Answering(Bidder):
-    """Returns whatever it was made with."""
-
-    def __init__(self, answer: Any) -> None:
-        self.answer = answer
-
-    def act(self, observation: Observation) -> Any:
-        return self.answer
-
-
-def test_a_batch_bidder_is_used_as_it_is() -> None:
-    bidder = HalfOfMany()
-    assert as_batch(bidder) is bidder
-
-
-def test_every_seat_has_a_copy_of_its_own() -> None:
-    prototype = Remembering()
-    batch = SeatwiseBidder(prototype)
-    batch.reset(campaigns_of(3))
-    for step in range(2):
-        got = batch.act(observation_of(3, step, cost=[0.0, 50.0, 100.0]))
-    alone = Remembering()
-    alone.reset(campaigns_of(3)[1])
-    for step in range(2):
-        expected = alone.act(observation_of(3, step, cost=[0.0, 50.0, 100.0]).take(1))
-    assert got[1] == expected
-    assert len({float(x) for x in got}) == 3
-    assert prototype.seen == []
-    assert not hasattr(prototype, "campaign")
-
-
-def test_reset_gives_fresh_copies_of_any_number() -> None:
-    batch = as_batch(Half())
-    for n in (3, 1, 5):
-        batch.reset(campaigns_of(n))
-        np.testing.assert_array_equal(batch.act(observation_of(n, 0)), np.full(n, 50.0))
-
-
-def test_a_seat_sees_scalars_and_its_own_features() -> None:
-    seen: list[Observation] = []
-
-    class Looking(Bidder):
-        def act(self, observation: Observation) -> float:
-            seen.append(observation)
-            return 1.0
-
-    batch = as_batch(Looking())
-    batch.reset(campaigns_of(2))
-    observation = observation_of(2, 3, cost=[1.0, 2.0])
-    observation.features[1] = 7.0
-    batch.act(observation)
-    assert (seen[1].step, seen[1].steps, float(seen[1].cost)) == (3, 8, 2.0)
-    assert seen[1].features.shape == (17,)
-    assert seen[1].features.tolist() == [7.0] * 17
-    assert bool(seen[1].active) is True
-
-
-def test_a_seat_is_told_its_campaign() -> None:
-    told: list[Campaign] = []
-
-    class Listening(Half):
-        def reset(self, campaign: Campaign) -> None:
-            super().reset(campaign)
-            told.append(campaign)
-
-    as_batch(Listening()).reset(campaigns_of(2, task=0))
-    assert [c.advertiser for c in told] == [0, 1]
-    assert told[1].task == "cpa_mcb"
-    assert told[1].cpa_target == 100.0
-    assert np.isnan(told[1].roas_target)
-    assert told[1].key == 2
-
-
-@pytest.mark.parametrize("answer", [3, 2.5, np.float32(1.5), np.array(2), np.int64(4)])
-def test_any_plain_number_is_an_answer(answer: Any) -> None:
-    batch = as_batch(Answering(answer))
-    batch.reset(campaigns_of(1))
-    assert batch.act(observation_of(1, 0)).tolist() == [float(answer)]
-
-
-@pytest.mark.parametrize("answer", [None, "1.5", True, [1.0], np.ones(1), 1j, {}])
-def test_anything_else_is_refused_and_named(answer: Any) -> None:
-    batch = as_batch(Answering(answer))
-    batch.reset(campaigns_of(1))
-    kind = type(answer).__name__
-    with pytest.raises(BidderError, match=rf"`Answering.act in step 4` must return one .*{kind}"):
-        batch.act(observation_of(1, 4))
+from tests.auctionsim.worlds import Half, HalfOfMany, observation_of
 
 
 def test_observations_can_be_taken_apart() -> None:
@@ -107,3 +24,54 @@ def test_observations_can_be_taken_apart() -> None:
     assert (len(observation), len(part), part.step) == (4, 2, 2)
     part.cost[0] = 9.0
     assert observation.cost[3] == 3.0
+
+
+def outcome_of(n: int) -> Outcome:
+    columns = {
+        f.name: np.arange(n) + 10.0 * place
+        for place, f in enumerate(fields(Outcome))
+        if f.name not in ("step", "results")
+    }
+    return Outcome(step=4, **columns)  # type: ignore[arg-type]
+
+
+def test_outcomes_can_be_taken_apart() -> None:
+    outcome = outcome_of(4)
+    part = outcome.take(np.array([3, 1]))
+    assert part.step == 4
+    assert (part.cost - outcome.cost[0]).tolist() == [3.0, 1.0]
+    one = outcome.take(2)
+    assert one.value == outcome.value[2]
+    assert np.ndim(one.wins) == 0
+    part.cost[0] = -1.0
+    assert outcome.cost.min() >= 0.0
+
+
+def test_results_stay_with_the_seat_they_belong_to() -> None:
+    empty = np.zeros(0)
+    results = OpportunityResults(*[empty] * 7)  # type: ignore[arg-type]
+    whole = Outcome(**{**vars(outcome_of(2)), "results": results})
+    assert whole.take(1).results is None
+
+
+class Flat(OpportunityBidder):
+    def bid(self, observation: Observation, opportunities: Opportunities) -> np.ndarray:
+        return np.ones(len(opportunities))
+
+
+def test_a_bidder_of_single_bids_has_no_multiplier() -> None:
+    with pytest.raises(BidderError, match=r"`Flat\.act` must not be called"):
+        Flat().act(observation_of(1, 0).take(0))
+
+
+def test_only_those_that_override_observe_watch() -> None:
+    class Watching(Half):
+        def observe(self, outcome: Outcome) -> None:
+            self.seen = outcome
+
+    class WatchingMany(HalfOfMany):
+        def observe(self, outcome: Outcome) -> None:
+            self.seen = outcome
+
+    assert [watches(b) for b in (Half(), HalfOfMany(), Flat())] == [False] * 3
+    assert [watches(b) for b in (Watching(), WatchingMany())] == [True] * 2

@@ -8,11 +8,12 @@ import pytest
 
 from auctionsim import evaluation
 from auctionsim.bidding import BatchBidder, Bidder, Observation
+from auctionsim.cast import Cast
 from auctionsim.dataset import Trajectories
 from auctionsim.errors import BidderError
 from auctionsim.evaluation import METRICS, Evaluation, alone, evaluate, summarise, task_seats
 from auctionsim.generate import play_episodes
-from auctionsim.lineup import Cast, LineupConfig
+from auctionsim.lineup import LineupConfig
 from auctionsim.rollout import roll_out
 from auctionsim.simulator import Simulation
 from auctionsim.tasks import TASKS

@@ -5,9 +5,9 @@ import pytest
 from numpy.typing import NDArray
 
 from auctionsim.bidding import BatchBidder, Observation
+from auctionsim.cast import Cast
 from auctionsim.dataset import Trajectories
 from auctionsim.errors import BidderError, InvalidArgumentError
-from auctionsim.lineup import Cast
 from auctionsim.observation import FEATURES
 from auctionsim.rollout import roll_out
 from auctionsim.simulator import Simulation

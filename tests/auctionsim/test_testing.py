@@ -11,7 +11,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from auctionsim.bidding import BatchBidder, Bidder, Observation
+from auctionsim.bidding import (
+    BatchBidder,
+    Bidder,
+    Observation,
+    Opportunities,
+    OpportunityBidder,
+    Outcome,
+)
 from auctionsim.campaigns import Campaign, Campaigns
 from auctionsim.errors import BidderError, InvalidArgumentError
 from auctionsim.testing import BidderReport, check_bidder
@@ -88,7 +95,7 @@ def test_a_single_seat_bidder_that_returns_nothing_is_named() -> None:
         def act(self, observation: Observation) -> Any:
             self.multiplier = 1.0
 
-    with pytest.raises(BidderError, match=r"`Forgetful\.act in step 0` .*NoneType"):
+    with pytest.raises(BidderError, match=r"`bidder 'Forgetful' in step 0` .*NoneType"):
         check(Forgetful())
 
 
@@ -291,3 +298,84 @@ def test_batch_bidders_are_asked_for_arrays_of_their_seats() -> None:
 
     check(Counting())
     assert sizes == {1, 4, 8}
+
+
+class Each(OpportunityBidder):
+    """Bids one by one, paced by what it was told of the last steps."""
+
+    def reset(self, campaign: Campaign) -> None:
+        super().reset(campaign)
+        self.paid = 0.0
+
+    def bid(self, observation: Observation, opportunities: Opportunities) -> Any:
+        pace = 1.0 / (1.0 + self.paid / self.campaign.budget)
+        surer = opportunities.probabilities > opportunities.errors
+        return self.campaign.reference * pace * opportunities.values * surer
+
+    def observe(self, outcome: Outcome) -> None:
+        assert outcome.results is not None
+        self.paid += float(outcome.results.price[outcome.results.exposed].sum())
+
+
+def test_a_bidder_of_single_bids_that_learns_passes() -> None:
+    report = check(Each())
+    assert report.seconds_alone > 0.0
+
+
+def test_single_bids_with_chance_of_their_own_are_found() -> None:
+    class Dicing(Each):
+        def bid(self, observation: Observation, opportunities: Opportunities) -> Any:
+            return np.random.default_rng().random(len(opportunities))
+
+    with pytest.raises(BidderError, match=r"'Dicing'` must play the same .* for seat 0 in step 0"):
+        check(Dicing())
+
+
+def test_what_is_told_of_opportunities_cannot_be_changed() -> None:
+    class Doubling(Each):
+        def bid(self, observation: Observation, opportunities: Opportunities) -> Any:
+            opportunities.values[:] *= 2.0
+            return opportunities.values
+
+    with pytest.raises(BidderError, match="must not raise; found 'ValueError: .*read-only"):
+        check(Doubling())
+
+    class Insisting(Each):
+        def bid(self, observation: Observation, opportunities: Opportunities) -> Any:
+            opportunities.values.flags.writeable = True
+            opportunities.values[:] *= 2.0
+            return opportunities.values
+
+    with pytest.raises(BidderError, match=r"must not change .*another opportunities\.values"):
+        check(Insisting())
+
+
+def test_what_is_told_of_outcomes_must_be_left_alone() -> None:
+    class Crossing(Each):
+        def observe(self, outcome: Outcome) -> None:
+            assert outcome.results is not None
+            outcome.results.bids[:] = -1.0
+
+    with pytest.raises(BidderError, match=r"must not change .*another outcome\.results\.bids"):
+        check(Crossing())
+
+    class CrossingMany(HalfOfMany):
+        def observe(self, outcome: Outcome) -> None:
+            outcome.cost[:] = -1.0
+
+    with pytest.raises(BidderError, match=r"must not change .*another outcome\.cost"):
+        check(CrossingMany())
+
+
+def test_what_was_learnt_before_reset_is_found() -> None:
+    class Hoarding(HalfOfMany):
+        paid = 0.0
+
+        def act(self, observation: Observation) -> Multipliers:
+            return self.campaigns.reference / (1.0 + self.paid)
+
+        def observe(self, outcome: Outcome) -> None:
+            self.paid += float(outcome.cost.sum())
+
+    with pytest.raises(BidderError, match="whatever it played before"):
+        check(Hoarding())
