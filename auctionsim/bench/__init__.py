@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from auctionsim.bench.cases import CASES, Case
     from auctionsim.bench.compilation import measure_compilation
+    from auctionsim.bench.environments import measure_environments
     from auctionsim.bench.formula import Formula, Sizes
     from auctionsim.bench.growth import Growth, measure_growth
     from auctionsim.bench.machine import describe_machine
@@ -27,6 +28,7 @@ _HOMES = {
     "Sizes": "formula",
     "describe_machine": "machine",
     "measure_compilation": "compilation",
+    "measure_environments": "environments",
     "measure_growth": "growth",
     "measure_memory": "memory",
     "measure_speed": "speed",
@@ -41,6 +43,7 @@ __all__ = [
     "Sizes",
     "describe_machine",
     "measure_compilation",
+    "measure_environments",
     "measure_growth",
     "measure_memory",
     "measure_speed",

@@ -1,4 +1,4 @@
-"""What the `paper` market's times and memory are to be held against."""
+"""What times and memory are to be held against."""
 
 from __future__ import annotations
 
@@ -32,6 +32,36 @@ GOALS: dict[str, Goal] = {
     "lineup": Goal(0.3, (32.3, 46.1)),
     "alone": Goal(5.0),
 }
+
+
+@dataclass(frozen=True)
+class LayerGoal:
+    """What an environment may add to the simulator's own time; None where there is no limit.
+
+    Attributes:
+        microseconds: To a step.
+        share: Over the simulator's own.
+    """
+
+    microseconds: float | None = None
+    share: float | None = None
+
+    def met(self, microseconds: float, share: float) -> bool:
+        """Return whether what was measured is within the limits."""
+        ok_time = self.microseconds is None or microseconds <= self.microseconds
+        return ok_time and (self.share is None or share <= self.share)
+
+
+LAYER_GOALS: dict[str, LayerGoal] = {
+    "tiny": LayerGoal(microseconds=50.0),
+    "small": LayerGoal(share=0.1),
+}
+
+
+def layer_goal_for(market: MarketConfig) -> LayerGoal | None:
+    """Return the goal of environments of a market, if there is one."""
+    goal = LAYER_GOALS.get(market.name)
+    return goal if goal is not None and market == load_market(market.name) else None
 
 
 def goal_for(market: MarketConfig, case: str, threads: int) -> Goal | None:

@@ -7,7 +7,15 @@ from typing import Any, NamedTuple
 
 from auctionsim.bench.cases import CASES
 from auctionsim.bench.compilation import MARKET, Process
-from auctionsim.bench.goals import AUCTIONNET, AUCTIONNET_PEAK_MIB, GOAL_MARKET, GOAL_THREADS
+from auctionsim.bench.environments import ENVIRONMENTS, EnvironmentSpeed
+from auctionsim.bench.goals import (
+    AUCTIONNET,
+    AUCTIONNET_PEAK_MIB,
+    GOAL_MARKET,
+    GOAL_THREADS,
+    LAYER_GOALS,
+    LayerGoal,
+)
 from auctionsim.bench.growth import Growth
 from auctionsim.bench.memory import Memory
 from auctionsim.bench.speed import Reference, Speed
@@ -27,8 +35,8 @@ def sheets(result: Mapping[str, Any]) -> list[Sheet]:
     """Lay out all that was measured.
 
     Args:
-        result: By kind of measurement (speed, reference, memory, compilation, growth) what was
-            found; any may be missing or empty.
+        result: By kind of measurement (speed, reference, environments, memory, compilation, growth)
+            what was found; any may be missing or empty.
     """
     speeds: Sequence[Speed] = result.get("speed", ())
     found = []
@@ -37,6 +45,7 @@ def sheets(result: Mapping[str, Any]) -> list[Sheet]:
         found += [speed_sheet(own), stage_sheet(own)]
     found += [goal_sheet(speeds)] if any(s.goal for s in speeds) else []
     found += [reference_sheet(result["reference"])] if result.get("reference") else []
+    found += [environment_sheet(result["environments"])] if result.get("environments") else []
     found += [memory_sheet(result["memory"])] if result.get("memory") else []
     found += [compilation_sheet(result["compilation"])] if result.get("compilation") else []
     return found + ([growth_sheet(result["growth"])] if result.get("growth") else [])
@@ -115,6 +124,39 @@ def reference_sheet(references: Sequence[Reference]) -> Sheet:
         "time, and the ratio of times a bid: its own over the simulator's on the whole market."
     )
     return Sheet("NumPy reference, timed in turn with the above", headings, rows, note)
+
+
+def environment_sheet(speeds: Sequence[EnvironmentSpeed]) -> Sheet:
+    """Lay out the environments' speed, and what they add to the simulator's own time."""
+    rows: list[list[object]] = [
+        [
+            s.market,
+            ENVIRONMENTS[s.environment],
+            s.steps_per_second,
+            1e6 * s.own_seconds / s.steps,
+            s.layer_microseconds,
+            f"{s.layer_share:.1%}",
+            None if s.goal is None else s.goal.met(s.layer_microseconds, s.layer_share),
+        ]
+        for s in speeds
+    ]
+    headings = ["market", "environment", "steps/s", "own µs", "layer µs", "layer %", "met"]
+    lines = [
+        "Own: simulator, line-up and observation, per call of `step`, played by hand in turn with "
+        "the environment; layer: what that adds. Resets included; fastest runs.",
+    ]
+    if any(s.goal for s in speeds):
+        goals = ", ".join(_layer_goal(name, goal) for name, goal in LAYER_GOALS.items())
+        lines.append(f"Goals: {goals}.")
+    if not all(s.same_result for s in speeds):
+        lines.append("RESULTS DIFFER between the environment and the same played by hand.")
+    title = f"Environments, {_threads(speeds[0].threads)}"
+    return Sheet(title, headings, rows, "\n".join(lines))
+
+
+def _layer_goal(market: str, goal: LayerGoal) -> str:
+    limit = f"{goal.share:.0%}" if goal.share is not None else f"{goal.microseconds:g} µs"
+    return f"{market} {limit} at most"
 
 
 def memory_sheet(memories: Sequence[Memory]) -> Sheet:

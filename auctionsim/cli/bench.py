@@ -25,7 +25,7 @@ __all__ = ["Bench"]
 _MARKETS, _QUICK_MARKETS = ("paper", "small", "tiny"), ("tiny",)
 _REFERENCE_OPPORTUNITIES, _QUICK_REFERENCE_OPPORTUNITIES = 2500, 500
 _QUICK_SECONDS, _MOST_SECONDS = 0.1, 3600
-_KINDS = ("speed", "reference", "memory", "compilation")
+_KINDS = ("speed", "reference", "environments", "memory", "compilation")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,8 +33,9 @@ class Bench(Command):
     """Measure speed and memory on this machine.
 
     Plays markets with fixed multipliers, with the default line-up, with every seat replaced alone,
-    and 16 episodes together: time by stage and by threads, beside the NumPy reference; peak memory;
-    first-call compilation. What is compared is timed in turns, round by round.
+    and 16 episodes together: time by stage and by threads, beside the NumPy reference; what the
+    Gymnasium and PettingZoo environments add; peak memory; first-call compilation. What is compared
+    is timed in turns, round by round.
 
     Attributes:
         market: Market names or YAML files; by default paper, small and tiny. With --growth the
@@ -43,6 +44,7 @@ class Bench(Command):
         seconds: Each case is run again until so much time was spent on it; twice at least.
         quick: A moment each, nothing compiled anew; only the tiny market if none is named.
         reference: Time the NumPy reference as well.
+        environments: Time the environments as well.
         memory: Measure the peak of memory as well.
         compilation: Measure first-call compilation as well.
         growth: Measure instead how time and memory grow with the sizes of the first market.
@@ -55,6 +57,7 @@ class Bench(Command):
     seconds: float = 1.0
     quick: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     reference: bool = True
+    environments: bool = True
     memory: bool = True
     compilation: bool = True
     growth: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
@@ -126,10 +129,12 @@ class Bench(Command):
         self, markets: list[MarketConfig], counts: list[int], patience: Patience
     ) -> dict[str, Any]:
         from auctionsim.bench import CASES, measure_compilation, measure_memory, measure_speed
+        from auctionsim.bench.environments import ENVIRONMENTS, measure_environments
 
         compilation = self.compilation and not self.quick
         cut = _QUICK_REFERENCE_OPPORTUNITIES if self.quick else _REFERENCE_OPPORTUNITIES
-        timed = len(CASES) * len(counts) + self.reference
+        played = 2 * len(ENVIRONMENTS) if self.environments else 0
+        timed = len(CASES) * len(counts) + self.reference + played
         weighed = list(CASES) if self.memory else []
         found: dict[str, list[Any]] = {name: [] for name in _KINDS}
         total = len(markets) * (timed + len(weighed)) + 2 * compilation
@@ -142,6 +147,10 @@ class Bench(Command):
                 )  # fmt: skip
                 found["speed"] += speeds
                 found["reference"] += [] if reference is None else [reference]
+                if self.environments:
+                    found["environments"] += measure_environments(
+                        market, counts[-1], self.seed, patience, bar.update
+                    )
             for market in markets:
                 bar.set_description(f"memory of {market.name}")
                 for case in weighed:

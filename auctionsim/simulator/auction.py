@@ -144,10 +144,7 @@ class Auctioneer:
         runs, advertisers = plan.multipliers.shape
         tally = Tally.zeros(runs, advertisers)
         traffic = Traffic(tables.volumes, tables.values, tables.highest, tables.bias, *tables.keys)
-        bidding = Bidding(
-            tables.run_episode, plan.multipliers, plan.rows, tables.value_rows, plan.explicit,
-            plan.explicit.max(axis=1, initial=0.0),
-        )  # fmt: skip
+        bidding = _bidding(tables, plan)
         caps = np.full((runs, advertisers), np.inf, _FLOAT)
         purses = Purse(budget, spent, caps, tally.wins, tally.cut, tally.sums, tally.price[:, None])
         if capped:
@@ -185,6 +182,13 @@ class Auctioneer:
     def _span(self, runs: int) -> int:
         """Opportunities of each run to rank ahead in one go: a chunk over all runs, or a block."""
         return max(self._chunk // runs // BLOCK, 1) * BLOCK
+
+
+def _bidding(tables: StepTables, plan: BidPlan) -> Bidding:
+    return Bidding(
+        tables.run_episode, plan.multipliers, plan.rows, tables.value_rows, plan.explicit,
+        plan.explicit.max(axis=1, initial=0.0),
+    )  # fmt: skip
 
 
 def _whole(opportunities: int) -> int:

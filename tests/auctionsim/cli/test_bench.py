@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from auctionsim.bench.cases import CASES
+from auctionsim.bench.environments import ENVIRONMENTS
 from auctionsim.bench.stages import STAGES
 from auctionsim.cli import main
 from auctionsim.threads import get_threads
@@ -51,6 +52,8 @@ def test_the_result_holds_every_measurement(
         assert speed["cost"] == CASES[speed["case"]].play(_market(world_file), 3)
         assert speed["same_result"] is True
     assert [r["same_result"] for r in found["reference"]] == [True]
+    assert [e["environment"] for e in found["environments"]] == list(ENVIRONMENTS)
+    assert all(e["same_result"] for e in found["environments"])
     assert [(m["case"], m["growth_mib"]) for m in found["memory"]] == [(c, 64.0) for c in CASES]
     assert [p["cache"] for p in found["compilation"]] == ["empty", "filled"]
     assert (found["seed"], found["version"] != "", found["semantics"] >= 1) == (3, True, True)
@@ -61,6 +64,7 @@ def test_the_result_holds_every_measurement(
         "Market world: time",
         "stages",
         "NumPy reference",
+        "Environments",
         "Peak",
         "compilation",
         "numba",
@@ -69,8 +73,8 @@ def test_the_result_holds_every_measurement(
     assert all(CASES[name].title in shown.out for name in CASES)
     assert "DIFFER" not in shown.out
     assert "Goals" not in shown.out
-    assert "13/13" not in shown.err
-    assert "11/11" in shown.err
+    assert "19/19" not in shown.err
+    assert "17/17" in shown.err
 
 
 def _market(path: str) -> Any:
@@ -87,10 +91,11 @@ def test_what_is_not_wanted_is_left_out(
 
     monkeypatch.setattr("auctionsim.bench.child.subprocess", asked)
     line = ["bench", "--market", world_file, "--quick", "--quiet", "--json", "-"]
-    assert main([*line, "--no-reference", "--no-memory"]) == 0
+    assert main([*line, "--no-reference", "--no-memory", "--no-environments"]) == 0
     shown = capsys.readouterr()
     found = json.loads(shown.out)
     assert found["reference"] == found["memory"] == found["compilation"] == []
+    assert found["environments"] == []
     assert {s["threads"] for s in found["speed"]} == {1, get_threads()}
     assert "Peak" not in shown.err
     assert "case/s" not in shown.err
