@@ -9,8 +9,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from auctionsim.bidding import BatchBidder, Bidder, Observation
+    from auctionsim.bidding import BatchBidder, Bidder, Observation, OpportunityBidder
     from auctionsim.campaigns import Campaign, Campaigns
+    from auctionsim.envs import parallel_env
     from auctionsim.evaluation import Evaluation, evaluate
     from auctionsim.generate import generate_dataset
     from auctionsim.market import MarketConfig, load_market
@@ -26,8 +27,10 @@ _HOMES = {
     "BatchBidder": "auctionsim.bidding",
     "Bidder": "auctionsim.bidding",
     "Observation": "auctionsim.bidding",
+    "OpportunityBidder": "auctionsim.bidding",
     "Campaign": "auctionsim.campaigns",
     "Campaigns": "auctionsim.campaigns",
+    "parallel_env": "auctionsim.envs",
     "Evaluation": "auctionsim.evaluation",
     "evaluate": "auctionsim.evaluation",
     "generate_dataset": "auctionsim.generate",
@@ -48,13 +51,36 @@ __all__ = [
     "Evaluation",
     "MarketConfig",
     "Observation",
+    "OpportunityBidder",
     "Simulation",
     "__version__",
     "clear",
     "evaluate",
     "generate_dataset",
     "load_market",
+    "parallel_env",
 ]
+
+
+#: Id of the environment for `gymnasium.make` and `gymnasium.make_vec`.
+ENVIRONMENT = "auctionsim/AutoBidding-v0"
+
+
+def _register_environment() -> None:
+    """Make the environment known to Gymnasium, where that is installed."""
+    try:
+        from gymnasium.envs.registration import register, registry
+    except ImportError:
+        return
+    if ENVIRONMENT not in registry:  # a module may be loaded again
+        register(
+            id=ENVIRONMENT,
+            entry_point="auctionsim.envs:AutoBiddingEnv",
+            vector_entry_point="auctionsim.envs:AutoBiddingVectorEnv",
+        )
+
+
+_register_environment()
 
 
 def __getattr__(name: str) -> Any:

@@ -24,7 +24,7 @@ MODULES = [path for package in PACKAGES for path in sorted((ROOT / package).rglo
 IDS = [str(path.relative_to(ROOT)) for path in MODULES]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
-HEAVY = ("torch", "numba", "pyarrow", "gymnasium", "pettingzoo", "scipy", "matplotlib", "tyro")
+HEAVY = ("torch", "numba", "pyarrow", "pettingzoo", "scipy", "matplotlib", "tyro")
 
 IMPORT_ALL = """
 import importlib, pkgutil, sys

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +12,11 @@ from numpy.typing import NDArray
 from auctionsim.bench.cases import LINEUP
 from auctionsim.bench.goals import LayerGoal, layer_goal_for
 from auctionsim.bench.timing import Patience, Run, fastest, take_turns
+from auctionsim.bidding import Observation
 from auctionsim.cast import Cast
 from auctionsim.lineup import load_lineup
 from auctionsim.market import MarketConfig
+from auctionsim.observation import FEATURES
 from auctionsim.simulator import Simulation
 from auctionsim.threads import use_threads
 from auctionsim.traffic import draw_day, episode_key
@@ -26,6 +27,7 @@ ENVIRONMENTS: dict[str, str] = {
     "parallel": "PettingZoo",
 }
 VECTOR_SIZE = 16
+_BUDGET_LEFT = FEATURES.index("budget_left")
 _SEAT = 0
 
 
@@ -40,10 +42,11 @@ class EnvironmentSpeed:
         runs: How often an episode was played.
         seconds: Of the fastest episode, its reset included.
         own_seconds: Of the fastest one played by hand: simulator and opponents alone.
-        steps: Calls of `step` in an episode.
-        steps_per_second: Steps of single environments a second; a call of the vector environment
-            counts for all it holds, one of the parallel environment once.
-        layer_microseconds: What the environment adds to a call of `step`.
+        steps: Steps of single environments in it: a call of the vector environment counts for all
+            it holds, one of the parallel environment once.
+        steps_per_second: Of the fastest episode.
+        own_microseconds: Of a step of a single environment, by hand.
+        layer_microseconds: What the environment adds to it.
         layer_share: The same over the time by hand.
         same_result: Whether both brought the same in all runs.
         goal: What the layer may cost.
@@ -57,6 +60,7 @@ class EnvironmentSpeed:
     own_seconds: float
     steps: int
     steps_per_second: float
+    own_microseconds: float
     layer_microseconds: float
     layer_share: float
     same_result: bool
@@ -80,13 +84,13 @@ def measure_environments(
         on_finished: Called whenever one of the two is through for an environment.
     """
     plays: dict[tuple[str, bool], Callable[[], Run]] = {}
-    for name, (with_layer, by_hand) in _PLAYS.items():
+    for name, (with_layer, by_hand) in PLAYS.items():
         plays[name, True] = _timed(with_layer(market, seed), threads)
         plays[name, False] = _timed(by_hand(market, seed), threads)
     for play in plays.values():
         play()
     runs = take_turns(plays, patience, on_finished)
-    return [_speed(market, name, threads, runs[name, True], runs[name, False]) for name in _PLAYS]
+    return [_speed(market, name, threads, runs[name, True], runs[name, False]) for name in PLAYS]
 
 
 def _timed(play: Callable[[], float], threads: int) -> Callable[[], Run]:
@@ -103,7 +107,7 @@ def _speed(
     market: MarketConfig, name: str, threads: int, layered: list[Run], by_hand: list[Run]
 ) -> EnvironmentSpeed:
     seconds, own = fastest(layered).seconds, fastest(by_hand).seconds
-    held = VECTOR_SIZE if name == "vector" else 1
+    steps = VECTOR_SIZE * (market.steps - 1) if name == "vector" else market.steps
     return EnvironmentSpeed(
         market=market.name,
         environment=name,
@@ -111,9 +115,10 @@ def _speed(
         runs=len(layered),
         seconds=seconds,
         own_seconds=own,
-        steps=market.steps,
-        steps_per_second=market.steps * held / seconds,
-        layer_microseconds=1e6 * (seconds - own) / market.steps,
+        steps=steps,
+        steps_per_second=steps / seconds,
+        own_microseconds=1e6 * own / steps,
+        layer_microseconds=1e6 * (seconds - own) / steps,
         layer_share=(seconds - own) / own,
         same_result=len({run.result for run in layered + by_hand}) == 1,
         goal=layer_goal_for(market),
@@ -128,11 +133,10 @@ def _single(market: MarketConfig, seed: int) -> Callable[[], float]:
 
     def play() -> float:
         env.reset(seed=seed)
-        paid, done = 0.0, False
+        done = False
         while not done:
             *_, done, _, info = env.step(action)
-            paid += info["cost"]
-        return paid
+        return float(info["remaining_budget"])
 
     return play
 
@@ -145,11 +149,10 @@ def _vector(market: MarketConfig, seed: int) -> Callable[[], float]:
 
     def play() -> float:
         env.reset(seed=seed)
-        paid = np.zeros(VECTOR_SIZE)
         # The last step begins the next day as well, which is no part of this one.
         for _ in range(market.steps - 1):
-            paid += env.step(actions)[-1]["cost"]
-        return float(paid.sum())
+            infos = env.step(actions)[-1]
+        return float(infos["remaining_budget"].sum())
 
     return play
 
@@ -162,54 +165,58 @@ def _parallel(market: MarketConfig, seed: int) -> Callable[[], float]:
 
     def play() -> float:
         env.reset(seed=seed)
-        paid = np.zeros(market.advertisers)
         while env.agents:
-            infos: dict[str, dict[str, Any]] = env.step(actions)[-1]
-            paid += [info["cost"] for info in infos.values()]
-        return float(paid.sum())
+            env.step(actions)
+        return float(env.state()[:, _BUDGET_LEFT].sum())
 
     return play
 
 
 def _single_by_hand(market: MarketConfig, seed: int) -> Callable[[], float]:
-    return lambda: _play_by_hand(market, [seed], np.array([_SEAT]), market.steps)
+    play, seat = _by_hand(market, [seed], np.array([_SEAT]), market.steps), _SEAT
+    return lambda: float(play().remaining_budget[seat])
 
 
 def _vector_by_hand(market: MarketConfig, seed: int) -> Callable[[], float]:
     seats = _SEAT + market.advertisers * np.arange(VECTOR_SIZE)
     seeds = [seed + run for run in range(VECTOR_SIZE)]
-    return lambda: _play_by_hand(market, seeds, seats, market.steps - 1)
+    play = _by_hand(market, seeds, seats, market.steps - 1)
+    return lambda: float(play().remaining_budget[seats].sum())
 
 
 def _parallel_by_hand(market: MarketConfig, seed: int) -> Callable[[], float]:
-    return lambda: _play_by_hand(market, [seed], np.arange(market.advertisers), market.steps)
+    play = _by_hand(market, [seed], np.arange(market.advertisers), market.steps)
+    return lambda: float(play().features[:, _BUDGET_LEFT].astype(np.float32).sum())
 
 
-def _play_by_hand(
+def _by_hand(
     market: MarketConfig, seeds: list[int], seats: NDArray[np.int64], steps: int
-) -> float:
-    """Play episode 0 of each seed, the given seats by their reference multipliers."""
-    days = [draw_day(market, episode_key(seed, 0)) for seed in seeds]
-    simulation = Simulation(market, [0] * len(seeds), days=days)
-    multipliers = simulation.campaigns.reference[seats]
-    cast = None
-    if len(seats) < len(simulation.campaigns):
-        cast = Cast(simulation.campaigns, load_lineup(LINEUP), outside=seats)
-    observation, paid = simulation.observe(), np.zeros(len(seats))
-    for _ in range(steps):
-        if cast is None:
-            outcome = simulation.step(multipliers)
-        else:
-            everyone, bids = cast.decide(simulation, observation)
-            everyone[seats] = multipliers
-            outcome = cast.play(simulation, everyone, bids)
-        paid += outcome.cost.take(seats)
+) -> Callable[[], Observation]:
+    """Return what plays episode 0 of each seed, the given seats by their reference multipliers."""
+    lineup, runs = load_lineup(LINEUP), len(seeds)
+
+    def play() -> Observation:
+        days = [draw_day(market, episode_key(seed, 0)) for seed in seeds]
+        simulation = Simulation(market, [0] * runs, days=days)
+        multipliers = simulation.campaigns.reference[seats]
+        alone = len(seats) < len(simulation.campaigns)
+        cast = Cast(simulation.campaigns, lineup, outside=seats) if alone else None
         observation = simulation.observe()
-    return float(paid.sum())
+        for _ in range(steps):
+            if cast is None:
+                simulation.step(multipliers)
+            else:
+                everyone, bids = cast.decide(simulation, observation)
+                everyone[seats] = multipliers
+                cast.play(simulation, everyone, bids)
+            observation = simulation.observe()
+        return observation
+
+    return play
 
 
 _Play = Callable[[MarketConfig, int], Callable[[], float]]
-_PLAYS: dict[str, tuple[_Play, _Play]] = {
+PLAYS: dict[str, tuple[_Play, _Play]] = {
     "single": (_single, _single_by_hand),
     "vector": (_vector, _vector_by_hand),
     "parallel": (_parallel, _parallel_by_hand),

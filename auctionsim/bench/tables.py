@@ -133,7 +133,7 @@ def environment_sheet(speeds: Sequence[EnvironmentSpeed]) -> Sheet:
             s.market,
             ENVIRONMENTS[s.environment],
             s.steps_per_second,
-            1e6 * s.own_seconds / s.steps,
+            s.own_microseconds,
             s.layer_microseconds,
             f"{s.layer_share:.1%}",
             None if s.goal is None else s.goal.met(s.layer_microseconds, s.layer_share),
@@ -142,8 +142,8 @@ def environment_sheet(speeds: Sequence[EnvironmentSpeed]) -> Sheet:
     ]
     headings = ["market", "environment", "steps/s", "own µs", "layer µs", "layer %", "met"]
     lines = [
-        "Own: simulator, line-up and observation, per call of `step`, played by hand in turn with "
-        "the environment; layer: what that adds. Resets included; fastest runs.",
+        "Own: simulator, line-up and observation, a step of one environment, played by hand in "
+        "turn with it; layer: what the environment adds. Resets included; fastest runs.",
     ]
     if any(s.goal for s in speeds):
         goals = ", ".join(_layer_goal(name, goal) for name, goal in LAYER_GOALS.items())

@@ -70,11 +70,11 @@ def draw_day(market: MarketConfig, key: int) -> Day:
     )
 
 
-def _block_of_step(steps: int, blocks: int) -> NDArray[np.int64]:
+def block_of_step(steps: int, blocks: int) -> NDArray[np.int64]:
     return np.arange(steps) * blocks // steps
 
 
-def _resample(profile: tuple[float, ...], steps: int) -> Float64Array:
+def resample(profile: tuple[float, ...], steps: int) -> Float64Array:
     """Shares of a piecewise constant profile over `steps` equal parts of the day, summing to 1."""
     cumulative = np.concatenate([[0.0], np.cumsum(profile)])
     edges = np.linspace(0, len(profile), steps + 1)
@@ -87,8 +87,8 @@ def _volumes(market: MarketConfig, key: int) -> NDArray[np.int64]:
     traffic = market.traffic
     draws = uniforms(key, np.arange(traffic.volume_blocks), 0, PURPOSE_TRAFFIC)[:, 0]
     factors = 1.0 + traffic.volume_spread * (2.0 * draws - 1.0)
-    shares = _resample(traffic.daily_profile, market.steps)
-    shares = shares * factors[_block_of_step(market.steps, traffic.volume_blocks)]
+    shares = resample(traffic.daily_profile, market.steps)
+    shares = shares * factors[block_of_step(market.steps, traffic.volume_blocks)]
     return largest_remainder(shares, market.opportunities)
 
 
@@ -110,7 +110,7 @@ def _profile_factors(market: MarketConfig, key: int, ids: NDArray[np.int64]) -> 
     factors = (1.0 + traffic.category_spread * (2.0 * shared - 1.0)) * (
         1.0 + traffic.advertiser_spread * (2.0 * own - 1.0)
     )
-    return np.asarray(factors[_block_of_step(market.steps, traffic.profile_blocks)], np.float64)
+    return np.asarray(factors[block_of_step(market.steps, traffic.profile_blocks)], np.float64)
 
 
 def _deviation_ratios(

@@ -4,7 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from auctionsim.bench.environments import ENVIRONMENTS, VECTOR_SIZE, measure_environments
+from auctionsim.bench.environments import (
+    ENVIRONMENTS,
+    PLAYS,
+    VECTOR_SIZE,
+    measure_environments,
+)
 from auctionsim.bench.goals import LAYER_GOALS, layer_goal_for
 from auctionsim.bench.timing import Patience
 from auctionsim.market import load_market
@@ -22,17 +27,19 @@ def test_every_environment_brings_what_the_simulator_brings() -> None:
         assert speed.same_result
         assert speed.runs >= 2
         added = speed.seconds - speed.own_seconds
-        assert speed.layer_microseconds == pytest.approx(1e6 * added / 8)
+        assert speed.steps == (7 * VECTOR_SIZE if speed.environment == "vector" else 8)
+        assert speed.own_microseconds == pytest.approx(1e6 * speed.own_seconds / speed.steps)
+        assert speed.layer_microseconds == pytest.approx(1e6 * added / speed.steps)
         assert speed.layer_share == pytest.approx(added / speed.own_seconds)
-        held = VECTOR_SIZE if speed.environment == "vector" else 1
-        assert speed.steps_per_second == pytest.approx(8 * held / speed.seconds)
+        assert speed.steps_per_second == pytest.approx(speed.steps / speed.seconds)
         assert speed.goal is None
 
 
 def test_results_that_differ_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     from auctionsim.bench import environments
 
-    monkeypatch.setattr(environments, "_play_by_hand", lambda *arguments: -1.0)
+    broken = {name: (layered, lambda *_: lambda: -1.0) for name, (layered, _) in PLAYS.items()}
+    monkeypatch.setattr(environments, "PLAYS", broken)
     speeds = measure_environments(WORLD, 1, 0, PATIENCE)
     assert [s.same_result for s in speeds] == [False] * 3
 

@@ -53,6 +53,7 @@ def environment(name: str = "single", **changes: Any) -> EnvironmentSpeed:
         "own_seconds": 0.0200,
         "steps": 48,
         "steps_per_second": 48 / 0.0224,
+        "own_microseconds": 1e6 * 0.02 / 48,
         "layer_microseconds": 50.0,
         "layer_share": 0.12,
         "same_result": True,
