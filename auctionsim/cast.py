@@ -170,8 +170,12 @@ class Cast:
         for name in sorted({str(n) for n in self.names[~taken]}):
             bidder = make(name, **lineup.parameters.get(name, {}))
             self._add(name, bidder, np.flatnonzero(~taken & (self.names == name)), seat_players)
-        for part in self.parts:
-            part.reset(campaigns)
+        try:
+            for part in self.parts:
+                part.reset(campaigns)
+        except BaseException:
+            self.close()
+            raise
 
     def decide(
         self, simulation: Simulation, observation: Observation
@@ -214,10 +218,11 @@ class Cast:
         return outcome
 
     def close(self) -> None:
-        """End the bidders' processes."""
+        """End the bidders' processes, and let go of the bidders."""
         for part in self.parts:
             for player in part.players:
                 player.close()
+            part.players = []
 
     def __enter__(self) -> Cast:
         return self

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from auctionsim.errors import BidderError, describe
-from auctionsim.market_checks import check_number
-from auctionsim.mechanism.arguments import check_name
 
 ON_ERROR: tuple[str, ...] = ("raise", "sit-out")
 _MEND = "Mend the bidder."
 _LONGEST = 86400.0
+_LONGEST_TEXT = 400
 
 
 @dataclass(frozen=True)
@@ -21,9 +20,11 @@ class Conduct:
         on_error: "raise" ends the roll-out with a `BidderError`; "sit-out" lets the seat bid 0 in
             that step and keeps an `Incident`. A seat whose `reset` fails sits out the episode.
         time_limit: Seconds that a call may take, for each seat it decides on; None for no limit. It
-            is checked after the call returns, or, in a process of its own, by stopping it.
+            is checked after the call returns (after `reset` not at all), or, in a process of its
+            own, by stopping it (all `reset` together may take 60 s longer).
         isolate: Whether bidders that take over seats run in a process of their own. One that is
-            stopped there begins anew; a seat during whose turn it was stopped sits out the episode.
+            stopped there begins anew; a seat during whose turn it was stopped sits out the episode,
+            and the others go on where they were.
 
     Raises:
         InvalidArgumentError: If a field breaks its rule.
@@ -34,6 +35,10 @@ class Conduct:
     isolate: bool = False
 
     def __post_init__(self) -> None:
+        # Here, since a bidder's own process needs breaches, and must not wait for Numba.
+        from auctionsim.market_checks import check_number
+        from auctionsim.mechanism.arguments import check_name
+
         check_name("on_error", self.on_error, ON_ERROR)
         if self.time_limit is not None:
             rule = f"must be a number of seconds in (0, {_LONGEST:g}], or None"
@@ -65,15 +70,22 @@ class Breach(Exception):  # noqa: N818 - a fact about a bidder, which may be no 
 
     Args:
         rule: Phrased to follow the bidder's name ("must ...").
-        found: What it did instead.
+        found: What it did instead; of long texts the beginning is kept, in one line.
     """
 
     def __init__(self, rule: str, found: object) -> None:
-        super().__init__(f"{rule}; found {found}")
-        self.rule, self.found = rule, found
+        self.rule = _in_one_line(rule)
+        self.found = _in_one_line(found) if isinstance(found, str) else found
+        super().__init__(f"{self.rule}; found {self.found}")
 
     def error(self, bidder: str, step: int | None, place: str) -> BidderError:
         """Return the error that ends a roll-out; `place` says at which seat."""
         when = "reset" if step is None else f"step {step}"
         found = f"{self.found} {place}"
         return BidderError(describe(f"bidder {bidder!r} in {when}", self.rule, found, _MEND))
+
+
+def _in_one_line(text: str) -> str:
+    text = " ".join(text.split())
+    text = text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}..."
+    return text.encode("utf-8", "replace").decode()  # half characters cannot be printed

@@ -82,4 +82,4 @@ def in_short(error: BaseException) -> str:
     files = [(Path(f.filename), f.lineno) for f in frames if f.filename not in (ours, "<string>")]
     known = [(p, n) for p, n in files if p.parent.name != "importlib" and p.name[0] != "<"]
     place = f", {known[-1][0].name} line {known[-1][1]}" if known else ""
-    return f"{type(error).__name__}: {error}{place}"
+    return f"{type(error).__name__}: {_shown(error)}{place}"

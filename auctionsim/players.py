@@ -170,15 +170,18 @@ class SeatPlayer(Player):
 
     def ask(self, view: View) -> Answer:
         """Ask for the seat's multiplier."""
-        answer = self._called("act", self.bidder.act, view.observation.take(self._seat))
-        array = np.asarray(answer)
+        answer = self._called("act", self.bidder.act, self._observation(view))
+        array = as_array(answer)
         if array.shape != () or array.dtype.kind not in "fiu":
-            found = f"{type(answer).__name__} {' '.join(repr(answer).split())[:60]}"
-            raise Breach("must return one number", found)
+            raise Breach("must return one number", f"{type(answer).__name__} {_repr(answer)}")
         values = np.array([array], np.float64)
         if out_of_range(values).any():
             raise multiplier_breach(values[0])
         return Answer(values, None, {})
+
+    def _observation(self, view: View) -> Observation:
+        mine = view.observation.take(self._seat)
+        return replace(mine, features=mine.features.copy())  # trajectories keep the original
 
     def tell(self, news: News) -> None:
         """Pass the seat's outcome on."""
@@ -193,8 +196,9 @@ class OpportunityPlayer(SeatPlayer):
     def ask(self, view: View) -> Answer:
         """Ask for the seat's bids; a seat that does not take part is not asked."""
         if not view.observation.active[self._seat]:
+            self.seconds = 0.0
             return Answer(np.zeros(1), None, {})
-        observation, told = view.observation.take(self._seat), view.opportunities(self._seat)
+        observation, told = self._observation(view), view.opportunities(self._seat)
         bids = as_array(self._called("bid", self.bidder.bid, observation, told))
         if bids.shape != (len(told),) or bids.dtype.kind not in "fiu":
             rule = f"must return one number an opportunity, shape ({len(told)},)"
@@ -234,8 +238,15 @@ def as_array(answer: object) -> NDArray[Any]:
     """Return an answer as an array, whatever it is."""
     try:
         return np.asarray(answer)
-    except (TypeError, ValueError) as error:  # rows of unequal length, or an object of its own mind
+    except Exception as error:  # rows of unequal length, or an object of its own mind
         raise Breach("must not raise", in_short(error)) from error
+
+
+def _repr(answer: object) -> str:
+    try:
+        return " ".join(repr(answer).split())[:60]
+    except Exception:  # a whole number of many digits, or an object of its own mind
+        return "that cannot be shown"
 
 
 def out_of_range(values: Float64Array) -> NDArray[np.bool_]:

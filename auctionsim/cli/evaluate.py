@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
-from auctionsim.cli.command import Command
+from auctionsim.cli.roll_out import RollOutCommand, show_incidents
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,7 +18,7 @@ __all__ = ["Evaluate"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evaluate(Command):
+class Evaluate(RollOutCommand):
     """Score a bidder: it takes over one seat of a task at a time, the line-up plays the others.
 
     Attributes:
@@ -42,7 +42,7 @@ class Evaluate(Command):
     seed: int = 0
 
     def run(self) -> Mapping[str, Any]:
-        """Evaluate; returns the metrics and their standard errors."""
+        """Evaluate; returns the metrics, their standard errors, and incidents."""
         import auctionsim
         from auctionsim.cli.episodes import episode_range
         from auctionsim.cli.imports import working_directory
@@ -56,7 +56,8 @@ class Evaluate(Command):
         with working_directory():
             found = evaluate(
                 self.bidder, self.task, market, numbers, self.seed,
-                protocol=self.protocol, lineup=lineup, progress=self.progress,
+                protocol=self.protocol, lineup=lineup, on_error=self.on_error,
+                time_limit=self.time_limit, isolate=self.isolate, progress=self.progress,
             )  # fmt: skip
         return {
             "bidder": self.bidder,
@@ -71,11 +72,12 @@ class Evaluate(Command):
             "trajectories": len(found.trajectories),
             "metrics": found.metrics,
             "standard_errors": found.standard_errors,
+            "incidents": [asdict(incident) for incident in found.incidents],
             "seconds": time.perf_counter() - began,
         }
 
     def show(self, result: Mapping[str, Any], console: Console) -> None:
-        """Print a table of the metrics."""
+        """Print a table of the metrics, and incidents."""
         from auctionsim.cli.output import table
 
         errors = result["standard_errors"]
@@ -88,3 +90,4 @@ class Evaluate(Command):
             f"{result['trajectories']} trajectories of {result['episodes']} episodes"
         )
         console.print(table(["", "mean", "standard error"], rows, title), markup=False)
+        show_incidents(result["incidents"], console)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from auctionsim.cli.command import Command
+from auctionsim.cli.roll_out import RollOutCommand, show_incidents
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from auctionsim.conduct import Conduct, Incident
     from auctionsim.dataset.schema import Trajectories
     from auctionsim.evaluation import Evaluation
     from auctionsim.lineup import LineupConfig
@@ -35,7 +36,7 @@ _COLUMNS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Simulate(Command):
+class Simulate(RollOutCommand):
     """Play episodes of a market, and show what each task's seats got and how fast it went.
 
     Attributes:
@@ -55,7 +56,7 @@ class Simulate(Command):
     seed: int = 0
 
     def run(self) -> Mapping[str, Any]:
-        """Play; returns means by task, and the speed."""
+        """Play; returns means by task, incidents, and the speed."""
         import auctionsim
         from auctionsim.cli.episodes import episode_range
         from auctionsim.cli.imports import working_directory
@@ -66,8 +67,10 @@ class Simulate(Command):
         episode_range(self.first_episode, self.episodes)
         check_integer("--seed", self.seed, 0, 2**64 - 1, "Pick another seed.")
         market, lineup = load_market(self.market), load_lineup(self.lineup)
+        self._check_isolation()
+        conduct = self.conduct()
         with working_directory():
-            tasks, seconds = self._play(market, lineup)
+            played, incidents, seconds = self._play(market, lineup, conduct)
         return {
             "market": market.name,
             "lineup": None if self.bidder else lineup.name,
@@ -76,14 +79,22 @@ class Simulate(Command):
             "first_episode": self.first_episode,
             "episodes": self.episodes,
             "semantics": auctionsim.SEMANTICS,
-            "tasks": tasks,
+            "tasks": _by_task(played),
+            "incidents": [asdict(incident) for incident in incidents],
             "speed": _speed(market, self.episodes, seconds),
         }
 
+    def _check_isolation(self) -> None:
+        if self.isolate and self.bidder is None:
+            from auctionsim.errors import invalid_argument
+
+            mend = "Name a bidder; those of line-ups are never isolated."
+            raise invalid_argument("--isolate", "must go with --bidder", "a line-up alone", mend)
+
     def _play(
-        self, market: MarketConfig, lineup: LineupConfig
-    ) -> tuple[dict[str, dict[str, Any]], float]:
-        """Return results by task and the seconds it took, compiling and loading left out."""
+        self, market: MarketConfig, lineup: LineupConfig, conduct: Conduct
+    ) -> tuple[Trajectories, list[Incident], float]:
+        """Return what was played, and the seconds it took, compiling and loading left out."""
         from tqdm import tqdm
 
         from auctionsim.dataset import Trajectories
@@ -96,11 +107,13 @@ class Simulate(Command):
         began = time.perf_counter()
         total = self.episodes * market.steps
         with tqdm(total=total, unit="step", desc="simulating", disable=self.quiet) as bar:
-            parts = [
-                self._play_group(market, lineup, group, bar.update) for group in self._groups()
+            groups = [
+                self._play_group(market, lineup, conduct, group, bar.update)
+                for group in self._groups()
             ]
         seconds = time.perf_counter() - began
-        return _by_task(Trajectories.concatenate(parts)), seconds
+        incidents = [incident for _, of_group in groups for incident in of_group]
+        return Trajectories.concatenate([played for played, _ in groups]), incidents, seconds
 
     def _groups(self) -> Iterator[list[int]]:
         end = self.first_episode + self.episodes
@@ -108,8 +121,9 @@ class Simulate(Command):
             yield list(range(first, min(first + _AT_ONCE, end)))
 
     def _play_group(
-        self, market: MarketConfig, lineup: LineupConfig, group: list[int], update: Any
-    ) -> Trajectories:
+        self, market: MarketConfig, lineup: LineupConfig, conduct: Conduct, group: list[int],
+        update: Any,
+    ) -> tuple[Trajectories, list[Incident]]:  # fmt: skip
         import numpy as np
 
         from auctionsim.cast import Cast
@@ -121,12 +135,12 @@ class Simulate(Command):
         everyone = np.arange(len(simulation.campaigns))
         taken = [(self.bidder, make(self.bidder), everyone)] if self.bidder is not None else []
         episodes = simulation.seat_episode
-        cast = Cast(simulation.campaigns, lineup, taken, episodes=episodes)
-        played = roll_out(simulation, cast, on_step=lambda: update(len(group)))
-        return _without_states(played)
+        with Cast(simulation.campaigns, lineup, taken, conduct=conduct, episodes=episodes) as cast:
+            played = roll_out(simulation, cast, on_step=lambda: update(len(group)))
+        return _without_states(played), cast.incidents
 
     def show(self, result: Mapping[str, Any], console: Console) -> None:
-        """Print a table of the tasks, and the speed."""
+        """Print a table of the tasks, incidents, and the speed."""
         from auctionsim.cli.output import table
 
         who = result["bidder"] or f"line-up {result['lineup']}"
@@ -146,6 +160,7 @@ class Simulate(Command):
             markup=False,
             highlight=False,
         )
+        show_incidents(result["incidents"], console)
 
 
 def _without_states(trajectories: Trajectories) -> Trajectories:

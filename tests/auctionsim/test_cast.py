@@ -206,7 +206,9 @@ def test_a_bidder_is_told_what_each_step_brought() -> None:
         played, _ = play_with(bidder)
         assert [o.step for o in BOOK] == list(range(8))
         np.testing.assert_array_equal(np.array([o.cost for o in BOOK], np.float32), played.cost[2])
-        np.testing.assert_array_equal(np.array([o.value for o in BOOK], np.float32), played.value[2])
+        np.testing.assert_array_equal(
+            np.array([o.value for o in BOOK], np.float32), played.value[2]
+        )
         assert played.cost[2].sum() > 0.0
 
 
