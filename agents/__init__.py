@@ -1,6 +1,15 @@
 """Bidders: the protocol, the registry, and one file a bidder."""
 
-from auctionsim.bidding import BatchBidder, Bidder, Observation
+from agents.auctionnet import from_auctionnet
+from auctionsim.bidding import (
+    BatchBidder,
+    Bidder,
+    Observation,
+    Opportunities,
+    OpportunityBidder,
+    OpportunityResults,
+    Outcome,
+)
 from auctionsim.campaigns import Campaign, Campaigns
 from auctionsim.registry import make, names, register
 
@@ -10,6 +19,11 @@ __all__ = [
     "Campaign",
     "Campaigns",
     "Observation",
+    "Opportunities",
+    "OpportunityBidder",
+    "OpportunityResults",
+    "Outcome",
+    "from_auctionnet",
     "make",
     "names",
     "register",
