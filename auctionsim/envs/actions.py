@@ -6,14 +6,16 @@ An action x stands for the multiplier reference * 20^x; x = -1 bids nothing at a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from gymnasium import spaces
+from numba import njit
 from numpy.typing import NDArray
 
 from auctionsim.bidding import LARGEST_MULTIPLIER
 from auctionsim.envs.table import ACTION_BASE
-from auctionsim.errors import InvalidArgumentError, invalid_argument
+from auctionsim.errors import invalid_argument
 from auctionsim.mechanism.arguments import as_array
 
 Float32Array = NDArray[np.float32]
@@ -63,12 +65,20 @@ def check_actions(actions: object, agents: Sequence[str], size: int) -> Float32A
     # All at once, for speed; whoever is to blame is looked for afterwards.
     if isinstance(actions, dict) and len(actions) == len(agents):
         try:
-            rows = list(map(actions.__getitem__, agents))
-            return check_action(rows, (len(agents), size), "actions")
-        except (KeyError, InvalidArgumentError):
+            return _joined(actions, agents, size)
+        except (KeyError, AttributeError, TypeError, ValueError):  # ours are ValueErrors as well
             pass
     known = _check_agents(actions, agents)
     return np.stack([check_action(known[a], (size,), f"actions[{a!r}]") for a in agents])
+
+
+def _joined(actions: dict[str, Any], agents: Sequence[str], size: int) -> Float32Array:
+    """Return the actions of all agents, or raise some error."""
+    if size == 1:  # by numbers: arrays of one element are slow to join
+        joined = np.array([actions[agent].item() for agent in agents])
+    else:
+        joined = np.concatenate([actions[agent] for agent in agents])
+    return check_action(joined, (len(agents) * size,), "actions").reshape(-1, size)
 
 
 def _check_agents(actions: object, agents: Sequence[str]) -> dict[str, object]:
@@ -95,16 +105,24 @@ def _some(names: list[str]) -> str:
 
 
 def multipliers_of(x: Float32Array, reference: Float64Array | float) -> Float64Array:
-    """Return the multipliers that actions stand for, of the actions' shape.
+    """Return the multipliers that actions stand for, (n,).
 
     Args:
-        x: Actions, a contiguous array: the bits of powers may depend on how they lie in memory.
-        reference: The campaigns' references.
+        x: Actions, (n,).
+        reference: The campaigns' references, (n,) or one.
     """
-    powers: Float64Array = np.power(ACTION_BASE, x.astype(np.float64))
-    powers *= reference
-    powers[x == -1.0] = 0.0
-    return np.minimum(powers, LARGEST_MULTIPLIER, out=powers)
+    multipliers = np.empty(len(x))
+    _raise_base(x, multipliers)
+    multipliers *= reference
+    return np.minimum(multipliers, LARGEST_MULTIPLIER, out=multipliers)
+
+
+# One by one: NumPy's powers differ in their last bit with the place in an array.
+@njit(cache=True, nogil=True)
+def _raise_base(x, powers):  # type: ignore[no-untyped-def]
+    """Write the powers of the base; 0 where x is -1."""
+    for i in range(x.size):
+        powers[i] = ACTION_BASE ** np.float64(x[i]) if x[i] != -1.0 else 0.0
 
 
 def bids_of(x: Float32Array, reference: float, values: Float32Array) -> Float32Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from auctionsim.traffic import draw_day, episode_key
 Float32Array = NDArray[np.float32]
 Float64Array = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 class Episode:
@@ -50,10 +52,11 @@ class Episode:
         self.simulation = Simulation(market, numbers, seeds[0], campaigns=asked, days=days)
         campaigns = self.simulation.campaigns
         self.seats = seats
+        self._everyone = len(seats) == len(campaigns)  # and then in order
         self.campaigns: Campaigns = campaigns.take(seats)
         self.expected_value: Float64Array = np.zeros(len(seats))
-        self.observation = self.simulation.observe()
         self._cast = None if lineup is None else Cast(campaigns, lineup, outside=seats)
+        self._look()
         self._encoder = encoder
         self._requirements = encoder.requirements(self.campaigns)
         self._values = self._look_at_opportunities()
@@ -69,10 +72,14 @@ class Episode:
             return states
         return self._encoder.with_opportunities(states, self._values)
 
+    def mine(self, array: NDArray[Scalar]) -> NDArray[Scalar]:
+        """Return what belongs to the outside seats of an array of all seats, (seats,)."""
+        return array.reshape(-1) if self._everyone else array.take(self.seats)
+
     def states(self) -> Float32Array:
         """Return the states alone, (seats, width)."""
-        features = self.observation.features
-        if len(self.seats) < len(features):  # else all, in order
+        features = self._features
+        if not self._everyone:
             features = features.take(self.seats, axis=0)
         return self._encoder.states(features, self._requirements)
 
@@ -88,17 +95,25 @@ class Episode:
         if cast is None:
             outcome = simulation.step(multipliers, bids)
         else:
-            everyone, rows = cast.decide(simulation, self.observation)
+            everyone, rows = cast.decide(simulation, self._observation)
             everyone[self.seats] = multipliers
             outcome = cast.play(simulation, everyone, rows | bids)
-        self.expected_value += outcome.expected_value.take(self.seats)
-        self.observation = simulation.observe()
+        self.expected_value += self.mine(outcome.expected_value)
+        self._look()
         self._values = self._look_at_opportunities()
         return outcome
 
+    def _look(self) -> None:
+        """See what the coming step is told before; all of it only if anybody wants to know."""
+        if self._cast is None:
+            self._features = self.simulation.features()
+        else:
+            self._observation = self.simulation.observe()
+            self._features = self._observation.features
+
     def totals(self) -> Totals:
         """Return what the outside seats achieved so far, realised."""
-        campaigns, seen = self.campaigns, self.observation
+        campaigns, seen = self.campaigns, self.simulation.observe()
         return Totals(
             task=campaigns.task,
             budget=campaigns.budget,

@@ -51,7 +51,7 @@ def campaign_infos(
 def step_columns(episode: Episode, outcome: StepOutcome) -> dict[str, NDArray[Any]]:
     """Return what a step brought the outside seats, by quantity; new arrays, (seats,)."""
     seats = episode.seats
-    remaining = episode.observation.remaining_budget.take(seats)
+    remaining = episode.simulation.remaining_budget.take(seats)
     return {
         "cost": outcome.cost.take(seats),
         "conversions": outcome.conversions.take(seats),
@@ -70,18 +70,28 @@ def infos_of(columns: dict[str, NDArray[Any]]) -> list[Info]:
     return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
-def brief_infos(episode: Episode, outcome: StepOutcome) -> list[Info]:
-    """Return the least that all seats of the only run are told of a step, as plain numbers.
+def brief_infos(
+    names: Sequence[str], episode: Episode, outcome: StepOutcome | None
+) -> dict[str, Info]:
+    """Return the least that all seats of the only run are told of a step, by name.
 
     Every number more would be made for each of them in every step.
+
+    Args:
+        names: Of all seats.
+        episode: The episode.
+        outcome: What the step brought; None before the first.
     """
     least = episode.simulation.market.min_remaining_budget
-    exhausted = (episode.observation.remaining_budget < least).tolist()
-    return list(map(_brief, outcome.cost[0].tolist(), outcome.conversions[0].tolist(), exhausted))
-
-
-def _brief(cost: float, conversions: float, exhausted: bool) -> Info:
-    return {"cost": cost, "conversions": conversions, "exhausted": exhausted}
+    exhausted = (episode.simulation.remaining_budget < least).tolist()
+    cost = conversions = [0.0] * len(names)
+    if outcome is not None:
+        cost, conversions = outcome.cost[0].tolist(), outcome.conversions[0].tolist()
+    columns = cost, conversions, exhausted
+    return {
+        name: {"cost": cost, "conversions": conversions, "exhausted": spent}
+        for name, cost, conversions, spent in zip(names, *columns, strict=True)
+    }
 
 
 def episode_metrics(episode: Episode) -> list[Info]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from gymnasium import spaces
+from numba import njit
 from numpy.typing import NDArray
 
 from auctionsim.campaigns import Campaigns
@@ -22,6 +23,16 @@ Box = spaces.Box
 Observations = Float32Array | dict[str, NDArray[Any]]
 
 _WIDTH, _FEATURES = len(TABLE), len(FEATURES)
+
+
+@njit(cache=True, nogil=True)
+def _scale(features, scale, high, states):  # type: ignore[no-untyped-def]
+    """Write features, scaled and within bounds, into the first entries of states."""
+    for seat in range(features.shape[0]):
+        for entry in range(features.shape[1]):
+            amount = min(features[seat, entry] / scale[entry], high[entry])
+            # Sums of costs may round past the budget.
+            states[seat, entry] = np.float32(max(amount, 0.0))
 
 
 class Encoder:
@@ -82,10 +93,7 @@ class Encoder:
             requirements: Rows of the same seats, from `requirements`.
         """
         states = requirements.copy()
-        amounts = features / self._feature_scale
-        np.minimum(amounts, self._feature_high, out=amounts)
-        # Sums of costs may round past the budget.
-        np.maximum(amounts, 0.0, out=states[:, :_FEATURES], casting="same_kind")
+        _scale(features, self._feature_scale, self._feature_high, states)
         return states
 
     def with_opportunities(

@@ -37,8 +37,9 @@ class AutoBiddingParallelEnv(ParallelEnv[str, Any, Any]):
     The agents are "advertiser_0", "advertiser_1" and so on, the same ones for all steps of the day;
     who has spent its budget stays, with bids of 0 and `infos[agent]["exhausted"]` true. What an
     agent sees, does and is rewarded for is as in `AutoBiddingEnv`, and so are seeds and episodes.
-    `step` tells each agent its `cost` and `conversions` and whether it is `exhausted`, and at last
-    the day's `episode_metrics`.
+    Infos hold the `cost` and `conversions` of the step just played and whether the agent is
+    `exhausted`: numbers alone, and the same ones after `reset`, so that they fit in tensors.
+    `campaigns()` tells what each agent is after, `episode_metrics()` what its day brought so far.
 
     Args:
         market: A market, its name or a path.
@@ -115,7 +116,7 @@ class AutoBiddingParallelEnv(ParallelEnv[str, Any, Any]):
                 environments, as PettingZoo has it.
 
         Returns:
-            By agent: its first observation, and information on its campaign.
+            By agent: its first observation, and information of the form that `step` gives.
 
         Raises:
             InvalidArgumentError: If an argument breaks its rule.
@@ -126,15 +127,12 @@ class AutoBiddingParallelEnv(ParallelEnv[str, Any, Any]):
         self.agents = self.possible_agents.copy()
         campaigns = self._episode.campaigns
         if self.render_mode is not None:
-            title = (
-                f"{self.settings.market.name}: all advertisers, seed {seed_now}, episode {episode}"
-            )
+            day = f"seed {seed_now}, episode {episode}"
+            title = f"{self.settings.market.name}: all advertisers, {day}"
             names = tuple(self.possible_agents)
             self._record = MarketRecord(title, campaigns.steps, names, campaigns.budget)
-        count = len(self.agents)
-        infos = campaign_infos(campaigns, [seed_now] * count, [episode] * count)
-        by_agent = dict(zip(self.agents, infos, strict=True))
-        return self._by_agent(self._episode.observations()), by_agent
+        infos = brief_infos(self.agents, self._episode, None)
+        return self._by_agent(self._episode.observations()), infos
 
     def step(
         self, actions: dict[str, Any]
@@ -156,7 +154,7 @@ class AutoBiddingParallelEnv(ParallelEnv[str, Any, Any]):
             raise reset_needed("no reset yet" if episode is None else "a day that is over")
         outcome = episode.step(check_actions(actions, agents, self._size))
         rewards = rewards_of(self.settings.reward, episode, outcome).tolist()
-        infos = self._infos(episode, outcome)
+        infos = brief_infos(agents, episode, outcome)
         if self._record is not None:
             self._keep(self._record, outcome)
         observations = self._by_agent(episode.observations())
@@ -170,15 +168,33 @@ class AutoBiddingParallelEnv(ParallelEnv[str, Any, Any]):
             infos,
         )
 
+    def campaigns(self) -> dict[str, ByAgent]:
+        """Return by agent what `AutoBiddingEnv.reset` tells of its campaign: task, budget, target.
+
+        Raises:
+            ResetNeededError: Before the first reset.
+        """
+        episode, names = self._begun("campaigns"), self.possible_agents
+        seed, number = self._counter.seed or 0, self._counter.episode
+        infos = campaign_infos(episode.campaigns, [seed] * len(names), [number] * len(names))
+        return dict(zip(names, infos, strict=True))
+
+    def episode_metrics(self) -> dict[str, ByAgent]:
+        """Return by agent what the day so far brought: value, Scores, cost, and so on.
+
+        Raises:
+            ResetNeededError: Before the first reset.
+        """
+        metrics = episode_metrics(self._begun("episode_metrics"))
+        return dict(zip(self.possible_agents, metrics, strict=True))
+
     def state(self) -> NDArray[np.float32]:
         """Return all agents' states, (agents, entries); they stand in `observation` order.
 
         Raises:
             ResetNeededError: Before the first reset.
         """
-        if self._episode is None:
-            raise reset_needed("no reset yet", "state")
-        return self._episode.states()
+        return self._begun("state").states()
 
     def render(self) -> Any:
         """Return the day so far as text or as a picture, by the render mode.
@@ -192,6 +208,11 @@ class AutoBiddingParallelEnv(ParallelEnv[str, Any, Any]):
             raise reset_needed("no reset yet", "render")
         return show_market(self._record, self.render_mode)
 
+    def _begun(self, method: str) -> Episode:
+        if self._episode is None:
+            raise reset_needed("no reset yet", method)
+        return self._episode
+
     def _known(self, agent: str) -> str:
         if agent not in self.action_spaces:
             raise unknown_name("agent", agent, self.possible_agents)
@@ -202,13 +223,6 @@ class AutoBiddingParallelEnv(ParallelEnv[str, Any, Any]):
             rows = (row_of(observations, place) for place in range(len(self.agents)))
             return dict(zip(self.agents, rows, strict=True))
         return dict(zip(self.agents, observations, strict=True))
-
-    def _infos(self, episode: Episode, outcome: StepOutcome) -> dict[str, ByAgent]:
-        infos = brief_infos(episode, outcome)
-        if episode.is_over():
-            for info, metrics in zip(infos, episode_metrics(episode), strict=True):
-                info["episode_metrics"] = metrics
-        return dict(zip(self.agents, infos, strict=True))
 
     def _keep(self, record: MarketRecord, outcome: StepOutcome) -> None:
         record.add(

@@ -12,7 +12,7 @@ Float64Array = NDArray[np.float64]
 
 
 def rewards_of(kind: str, episode: Episode, outcome: StepOutcome) -> Float64Array:
-    """Return the step's reward of each outside seat, (seats,), a new array.
+    """Return the step's reward of each outside seat, (seats,).
 
     Args:
         kind: "value" or "expected_value", of the step's conversions; "score_strict" or
@@ -21,9 +21,9 @@ def rewards_of(kind: str, episode: Episode, outcome: StepOutcome) -> Float64Arra
         outcome: What the step brought.
     """
     if kind == "value":
-        return outcome.value.take(episode.seats)
+        return episode.mine(outcome.value)
     if kind == "expected_value":
-        return outcome.expected_value.take(episode.seats)
+        return episode.mine(outcome.expected_value)
     if not episode.is_over():
         return np.zeros(len(episode.seats))
     totals = episode.totals()

@@ -63,7 +63,7 @@ class Sales:
             exposed=at_wins(self.exposed),
             conversions=at_wins(self.converted).astype(np.int8),
             values=at_wins(self.worth),
-            market_price=self.market_price[run, :volume],
+            market_price=self.market_price[run, :volume].copy(),
         )
 
 

@@ -127,8 +127,8 @@ class Simulation:
             self._tables = self._traffic.draw(self.step_index)
         return self._tables
 
-    def observe(self) -> Observation:
-        """Return what all seats see before the step; after the last step, the final state."""
+    def features(self) -> Float64Array:
+        """Return the state features that `observe` tells all seats, (seats, features)."""
         runs, advertisers = self._shape
         if self.done:
             volume, mean_value = np.zeros(runs * advertisers), np.zeros(runs * advertisers)
@@ -136,15 +136,18 @@ class Simulation:
             tables = self._current()
             volume = np.repeat(tables.volumes[self.run_episode], advertisers).astype(np.float64)
             mean_value = tables.mean_value(self.run_episode).ravel()
-        remaining = self.remaining_budget
+        return self._tracker.features(self.step_index, self.remaining_budget, mean_value, volume)
+
+    def observe(self) -> Observation:
+        """Return what all seats see before the step; after the last step, the final state."""
         conversions, value, expected_conversions, expected_value = (
             total.ravel().copy() for total in self._so_far
         )
         return Observation(
             step=self.step_index,
             steps=self.market.steps,
-            features=self._tracker.features(self.step_index, remaining, mean_value, volume),
-            remaining_budget=remaining,
+            features=self.features(),
+            remaining_budget=self.remaining_budget,
             cost=self._spent.ravel().copy(),
             conversions=conversions,
             value=value,

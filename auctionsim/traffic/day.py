@@ -71,6 +71,7 @@ def draw_day(market: MarketConfig, key: int) -> Day:
 
 
 def block_of_step(steps: int, blocks: int) -> NDArray[np.int64]:
+    """Return the block of the day that each step lies in, (steps,)."""
     return np.arange(steps) * blocks // steps
 
 

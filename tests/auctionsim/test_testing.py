@@ -337,7 +337,7 @@ def test_what_is_told_of_opportunities_cannot_be_changed() -> None:
             opportunities.values[:] *= 2.0
             return opportunities.values
 
-    with pytest.raises(BidderError, match="must not raise; found 'ValueError: .*read-only"):
+    with pytest.raises(BidderError, match=r"must not raise; found 'ValueError: .*read-only"):
         check(Doubling())
 
     class Insisting(Each):

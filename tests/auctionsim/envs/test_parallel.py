@@ -147,8 +147,10 @@ def test_an_agent_sees_and_gets_what_it_would_in_the_single_environment(bidding:
     single = env_of(opponents=AT_REFERENCE, advertiser=2, market=poor(), bidding=bidding)
     everyone = env_for(market=poor(), bidding=bidding)
     state, info = single.reset(seed=8)
-    observations, infos = everyone.reset(seed=8)
-    assert_equal((state, info), (observations["advertiser_2"], infos["advertiser_2"]))
+    observations, _ = everyone.reset(seed=8)
+    assert_equal(
+        (state, info), (observations["advertiser_2"], everyone.campaigns()["advertiser_2"])
+    )
     shape = shape_of(single)
     for x in actions_of(4, STEPS, *shape):
         actions = by_agent(everyone, np.zeros((AGENTS, *shape), np.float32))
@@ -215,20 +217,40 @@ def test_states_are_all_observations_in_order() -> None:
 @pytest.mark.parametrize("reward", REWARDS)
 def test_rewards_and_metrics_are_those_of_all_tasks(reward: str) -> None:
     env = env_for(reward=reward)
-    (_, told), *steps = play(env, seed=1)
-    metrics = {agent: info["episode_metrics"] for agent, info in steps[-1][4].items()}
-    for agent, info in told.items():
+    _, *steps = play(env, seed=1)
+    metrics = env.episode_metrics()
+    for agent, info in env.campaigns().items():
         total = sum(step[1][agent] for step in steps)
         assert total == pytest.approx(metrics[agent][reward])
         assert ("cpa_target" in info) == (info["task"] == "cpa_mcb")
         assert metrics[agent].keys() >= {"value", "score_paper", "utilisation"}
-    assert not any("episode_metrics" in info for info in steps[-2][4].values())
+        assert metrics[agent]["cost"] == pytest.approx(sum(s[4][agent]["cost"] for s in steps))
 
 
 def test_a_task_is_given_to_all() -> None:
-    _, infos = env_for(task="target_roas").reset(seed=0)
-    assert {info["task"] for info in infos.values()} == {"target_roas"}
-    assert len({info["roas_target"] for info in infos.values()}) > 1
+    env = env_for(task="target_roas")
+    env.reset(seed=0)
+    campaigns = env.campaigns().values()
+    assert {info["task"] for info in campaigns} == {"target_roas"}
+    assert len({info["roas_target"] for info in campaigns}) > 1
+
+
+def test_infos_are_the_same_numbers_after_reset_and_step() -> None:
+    env = env_for()
+    (_, begun), *steps = play(env, seed=1)
+    for infos in (begun, *(step[4] for step in steps)):
+        assert set(infos) == set(env.possible_agents)
+        for info in infos.values():
+            kinds = {name: type(value) for name, value in info.items()}
+            assert kinds == {"cost": float, "conversions": float, "exhausted": bool}
+    assert {tuple(info.values()) for info in begun.values()} == {(0.0, 0.0, False)}
+
+
+def test_what_needs_a_reset_says_so() -> None:
+    env = env_for()
+    for ask in (env.campaigns, env.episode_metrics):
+        with pytest.raises(AuctionSimError, match=f"`{ask.__name__}` must follow a reset"):
+            ask()
 
 
 def test_resets_go_on_to_the_next_episode() -> None:
@@ -236,9 +258,12 @@ def test_resets_go_on_to_the_next_episode() -> None:
     env.reset(seed=4)
     following = env.reset()
     assert_equal(following, env.reset(seed=4, options={"episode": 1}))
-    assert {info["episode_number"] for info in following[1].values()} == {1}
-    fresh, other = (env_for().reset()[1]["advertiser_0"]["seed"] for _ in range(2))
-    assert fresh != other
+    assert {info["episode_number"] for info in env.campaigns().values()} == {1}
+    seeds = set()
+    for fresh in (env_for(), env_for()):
+        fresh.reset()
+        seeds.add(int(fresh.campaigns()["advertiser_0"]["seed"]))
+    assert len(seeds) == 2
 
 
 def test_options_for_others_are_left_to_them_but_slips_are_not() -> None:
