@@ -80,7 +80,7 @@ class AuctionNetBidder(OpportunityBidder):
     def __init__(self, strategy: object) -> None:
         self._build = _builder(strategy)
         self._strategy: Any = _built(self._build, strategy)
-        self._label = type(self._strategy).__name__
+        self.label = type(self._strategy).__name__
         self._history = History()
 
     def __deepcopy__(self, memo: dict[int, object]) -> AuctionNetBidder:
@@ -94,7 +94,7 @@ class AuctionNetBidder(OpportunityBidder):
         super().reset(campaign)
         self._history = History()
         self._strategy = self._build()
-        name = getattr(self._strategy, "name", self._label)
+        name = getattr(self._strategy, "name", self.label)
         # NumPy's scalars, as in AuctionNet: they divide by 0 without an error.
         for attribute, value in {
             "budget": np.float64(campaign.budget),
@@ -121,7 +121,7 @@ class AuctionNetBidder(OpportunityBidder):
         )
         bids = as_array(answer)
         if bids.shape != (len(values),) or bids.dtype.kind not in "fiu":
-            rule = f"must return one number an opportunity from {self._label}.bidding"
+            rule = f"must return one number an opportunity from {self.label}.bidding"
             found = f"{type(answer).__name__} with {bids.dtype} of shape {bids.shape}"
             raise Breach(f"{rule}, shape ({len(values)},)", found)
         return np.where(bids < 0, 0.0, bids).astype(np.float64)
@@ -133,7 +133,7 @@ class AuctionNetBidder(OpportunityBidder):
             BidderError: If the outcome has no results by opportunity.
         """
         if outcome.results is None:
-            where, mend = f"{self._label}.observe", "Play it through a Cast."
+            where, mend = f"{self.label}.observe", "Play it through a Cast."
             raise BidderError(describe(where, "must be told results", "none", mend))
         if outcome.step + 1 < self.campaign.steps:
             self._history.add(outcome.results)

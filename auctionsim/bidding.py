@@ -140,8 +140,14 @@ class Outcome:
 
 
 class Bidder(ABC):
-    """A bidder for one seat. Subclass it, implement `act`, and keep what you need in `reset`."""
+    """A bidder for one seat. Subclass it, implement `act`, and keep what you need in `reset`.
 
+    Attributes:
+        label: What it is called in records and errors; None for the name of its class.
+        campaign: The campaign it plays.
+    """
+
+    label: str | None = None
     campaign: Campaign
 
     def reset(self, campaign: Campaign) -> None:
@@ -182,8 +188,14 @@ class OpportunityBidder(Bidder):
 
 
 class BatchBidder(ABC):
-    """A bidder that plays many seats at once; seats must not influence each other."""
+    """A bidder that plays many seats at once; seats must not influence each other.
 
+    Attributes:
+        label: What it is called in records and errors; None for the name of its class.
+        campaigns: The campaigns it plays.
+    """
+
+    label: str | None = None
     campaigns: Campaigns
 
     def reset(self, campaigns: Campaigns) -> None:
@@ -203,6 +215,11 @@ class BatchBidder(ABC):
 
 
 AnyBidder = Bidder | BatchBidder
+
+
+def name_of(bidder: AnyBidder) -> str:
+    """Return what a bidder is called in records and errors."""
+    return bidder.label if isinstance(bidder.label, str) else type(bidder).__name__
 
 
 def watches(bidder: AnyBidder) -> bool:

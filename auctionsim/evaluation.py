@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from auctionsim.bidding import name_of
 from auctionsim.campaigns import Campaigns
 from auctionsim.cast import Cast
 from auctionsim.conduct import Conduct, Incident
@@ -109,8 +110,8 @@ def evaluate(
     conduct = Conduct(on_error, time_limit, isolate)
     market, lineup = load_market(market), load_lineup(lineup)
     lineup.check()
-    name = bidder if isinstance(bidder, str) else type(bidder).__name__
     player = make(bidder) if isinstance(bidder, str) else check_is_bidder(bidder)
+    name = bidder if isinstance(bidder, str) else name_of(player)
     seed = check_integer("seed", seed, 0, 2**64 - 1, "Pick another seed.")
     numbers = _episode_numbers(episodes)
     seats = task_seats(market, task, protocol)

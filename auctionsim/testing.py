@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from auctionsim.bidding import AnyBidder, BatchBidder
+from auctionsim.bidding import AnyBidder, BatchBidder, name_of
 from auctionsim.errors import BidderError, describe, invalid_argument
 from auctionsim.market import MarketConfig, load_market
 from auctionsim.registry import check_is_bidder, make
@@ -86,8 +86,8 @@ def check_bidder(
         raise invalid_argument("tasks", "must not be empty", tasks, "Name the bidder's tasks.")
     if not tolerance >= 0.0:
         raise invalid_argument("tolerance", "must be >= 0", tolerance, "Use 0, or 1e-4 say.")
-    name = bidder if isinstance(bidder, str) else type(bidder).__name__
     player = make(bidder) if isinstance(bidder, str) else check_is_bidder(bidder)
+    name = bidder if isinstance(bidder, str) else name_of(player)
     trial = Trial(name, tolerance)
     fresh = _fresh_copy(player)
     board = [_simulation(load_market(market), episode, seed, tasks) for episode in (0, 1)]

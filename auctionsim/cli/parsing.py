@@ -29,6 +29,8 @@ REWORDED = (
      r"`\1` must be a whole number; found \2."),
     (re.compile(r"Error parsing (\S+): could not convert string to float: (.*)"),
      r"`\1` must be a number; found \2."),
+    (re.compile(r"Error parsing (\S+): no type matching \{None\}\|FLOAT .* from \['(.*)'\]\."),
+     r"`\1` must be a number, or None; found '\2'."),
     (re.compile(r"invalid choice (.*) for argument '(.*?)'\. Expected one of \((.*)\)\."),
      r"`\2` must be one of \3; found \1."),
     (re.compile(r"Missing from .*?: (.*)"), r"Missing: \1."),

@@ -155,7 +155,7 @@ def test_an_answer_that_does_not_fit_is_an_error_that_says_where(
 
     with pytest.raises(BidderError, match=ANSWERS[answer]) as caught:
         auctionsim.evaluate(agents.from_auctionnet(Odd), "bcb", MARKET, 1, lineup=LINEUP)
-    assert "AuctionNetBidder" in str(caught.value)
+    assert "bidder 'Odd'" in str(caught.value)
     assert "seat" in str(caught.value)
 
 

@@ -11,6 +11,7 @@ from auctionsim.bidding import (
     OpportunityBidder,
     OpportunityResults,
     Outcome,
+    name_of,
     watches,
 )
 from auctionsim.errors import BidderError
@@ -75,3 +76,16 @@ def test_only_those_that_override_observe_watch() -> None:
 
     assert [watches(b) for b in (Half(), HalfOfMany(), Flat())] == [False] * 3
     assert [watches(b) for b in (Watching(), WatchingMany())] == [True] * 2
+
+
+def test_a_bidder_is_called_by_its_label_or_its_class() -> None:
+    class Named(Half):
+        label = "half of it"
+
+    class Numbered(Half):
+        label = 7  # type: ignore[assignment]
+
+    assert [name_of(b) for b in (Half(), HalfOfMany(), Named())] == [
+        "Half", "HalfOfMany", "half of it",
+    ]  # fmt: skip
+    assert name_of(Numbered()) == "Numbered"

@@ -116,6 +116,11 @@ def test_a_bidder_that_never_answers_is_stopped(
 
 SLIPS = [
     ("evaluate", ["--on-error", "ignore"], "`--on-error` must be one of 'raise', 'sit-out'"),
+    (
+        "evaluate",
+        ["--time-limit", "soon"],
+        "`--time-limit` must be a number, or None; found 'soon'",
+    ),
     ("evaluate", ["--time-limit", "0"], "`time_limit` must be a number of seconds in (0, 86400]"),
     ("simulate", ["--time-limit", "nan"], "`time_limit` must be a number of seconds"),
     ("simulate", ["--time-limit", "soon"], "--time-limit"),
