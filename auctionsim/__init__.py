@@ -42,6 +42,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "ENVIRONMENT",
     "SEMANTICS",
     "BatchBidder",
     "Bidder",

@@ -81,7 +81,8 @@ class OpportunityResults:
     """What a step brought a seat that bids one by one; arrays of shape (volume,).
 
     Attributes:
-        bids: Bids placed, in currency; 0 where AuctionNet's rules dropped them.
+        bids: Bids as given, in currency, before any was capped at what was left of the budget; 0
+            where AuctionNet's rules dropped them.
         slot: Slot won, from 1; 0 for none.
         price: What the slot won costs if it is seen, in currency; 0 for none.
         exposed: Whether the slot won was seen.
@@ -142,6 +143,9 @@ class Outcome:
 class Bidder(ABC):
     """A bidder for one seat. Subclass it, implement `act`, and keep what you need in `reset`.
 
+    The object that is given to `evaluate` and the like never plays itself: every seat of every
+    episode has a deep copy of it.
+
     Attributes:
         label: What it is called in records and errors; None for the name of its class.
         campaign: The campaign it plays.
@@ -167,7 +171,10 @@ class Bidder(ABC):
 
 
 class OpportunityBidder(Bidder):
-    """A bidder for one seat that names a bid for every opportunity: implement `bid`, not `act`."""
+    """A bidder for one seat that names a bid for every opportunity: implement `bid`, not `act`.
+
+    It is not asked in steps that its seat sits out for want of money, but told their outcomes.
+    """
 
     @abstractmethod
     def bid(

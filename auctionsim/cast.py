@@ -129,7 +129,7 @@ class Part:
         limit = self._time_limit
         if limit is not None and player.seconds > limit * len(player.seats):
             rule = f"must take at most {limit:g} s a seat"
-            raise Breach(rule, f"{player.seconds:.3g} s for {len(player.seats)} seat(s)")
+            raise Breach(rule, f"{player.seconds:.3g} s")
 
 
 class Cast:
@@ -267,8 +267,9 @@ class Cast:
         if len(seats) > 1:
             return f"for its {len(seats)} seats"
         seat = int(seats[0])
-        episode = "" if self._episodes is None else f", episode {self._episodes[seat]}"
-        return f"for seat {seat} (advertiser {self._advertisers[seat]}{episode})"
+        if self._episodes is None:
+            return f"for seat {seat} (advertiser {self._advertisers[seat]})"
+        return f"for seat {self._advertisers[seat]} of episode {self._episodes[seat]}"
 
 
 def news_of(step: int, outcome: StepOutcome) -> News:

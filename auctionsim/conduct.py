@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from auctionsim.errors import BidderError, describe
+from auctionsim.errors import BidderError, describe, invalid_argument
 
 ON_ERROR: tuple[str, ...] = ("raise", "sit-out")
 _MEND = "Mend the bidder."
@@ -17,8 +17,9 @@ class Conduct:
     """What happens when a bidder breaks its contract.
 
     Attributes:
-        on_error: "raise" ends the roll-out with a `BidderError`; "sit-out" lets the seat bid 0 in
-            that step and keeps an `Incident`. A seat whose `reset` fails sits out the episode.
+        on_error: "raise" ends the roll-out with a `BidderError`; "sit-out" keeps an `Incident`, and
+            the seat bids 0 in that step (where `observe` failed, the step was played already). A
+            seat whose `reset` fails sits out the episode.
         time_limit: Seconds that a call may take, for each seat it decides on; None for no limit. It
             is checked after the call returns (after `reset` not at all), or, in a process of its
             own, by stopping it (all `reset` together may take 60 s longer).
@@ -36,19 +37,26 @@ class Conduct:
 
     def __post_init__(self) -> None:
         # Here, since a bidder's own process needs breaches, and must not wait for Numba.
-        from auctionsim.market_checks import check_number
+        from auctionsim.market_checks import as_number
         from auctionsim.mechanism.arguments import check_name
 
         check_name("on_error", self.on_error, ON_ERROR)
         if self.time_limit is not None:
             rule = f"must be a number of seconds in (0, {_LONGEST:g}], or None"
-            limit = check_number("time_limit", self.time_limit, 1e-9, _LONGEST, rule)
+            limit = as_number(self.time_limit)
+            if not 0.0 < limit <= _LONGEST:
+                found, mend = repr(self.time_limit), "Give seconds, or None."
+                raise invalid_argument("time_limit", rule, found, mend)
             object.__setattr__(self, "time_limit", limit)
+        isolate: object = self.isolate
+        if not isinstance(isolate, bool):
+            rule = "must be True or False"
+            raise invalid_argument("isolate", rule, repr(isolate), "Give one of them.")
 
 
 @dataclass(frozen=True)
 class Incident:
-    """A bidder broke its contract at a seat, which bid 0.
+    """A bidder broke its contract at a seat; see `Conduct`.
 
     Attributes:
         bidder: Name of the bidder.

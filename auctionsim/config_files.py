@@ -7,6 +7,7 @@ or an editable install they are the top-level `configs/` beside it.
 from __future__ import annotations
 
 import difflib
+import os
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -44,7 +45,7 @@ def config_names(kind: str) -> tuple[str, ...]:
     return tuple(sorted(e.name.removesuffix(".yaml") for e in entries if e.name.endswith(".yaml")))
 
 
-def config_path(kind: str, name: str) -> Traversable:
+def config_path(kind: str, name: str | os.PathLike[str]) -> Traversable:
     """Return the file of a config, given its name or the path of a YAML file of one's own.
 
     Args:
@@ -54,23 +55,29 @@ def config_path(kind: str, name: str) -> Traversable:
     Raises:
         InvalidArgumentError: There is no such kind, name or file.
     """
+    name = os.fspath(name) if isinstance(name, os.PathLike) else name
     _check_text(kind, name)
     if name.endswith(SUFFIXES):
         path = Path(name)
         if not _is_file(path):
             rule = "must be an existing file when it ends in .yaml"
-            raise invalid_argument(kind, rule, name, _mend_path(kind, path))
+            raise invalid_argument(_argument(kind), rule, name, _mend_path(kind, path))
         return path
     names = config_names(kind)
     if name not in names:
-        raise unknown_name(kind, name, names)
+        raise unknown_name(_argument(kind), name, names)
     return configs_root().joinpath(kind, f"{name}.yaml")
 
 
 def _check_text(kind: str, name: object) -> None:
     if not isinstance(name, str):
         rule = "must be a name, or a path that ends in .yaml, as text"
-        raise invalid_argument(kind, rule, name, "Pass it as text.")
+        raise invalid_argument(_argument(kind), rule, name, "Pass it as text.")
+
+
+def _argument(kind: str) -> str:
+    """Return what an argument is called that names a config: the kind, but one of it."""
+    return kind.removesuffix("s")
 
 
 def _is_file(path: Path) -> bool:
@@ -85,7 +92,7 @@ def _mend_path(kind: str, path: Path) -> str:
     return f"Correct the path, or name the built-in {near[0]!r}." if near else "Correct the path."
 
 
-def load(cls: type[T], kind: str, name: str) -> T:
+def load(cls: type[T], kind: str, name: str | os.PathLike[str]) -> T:
     """Read a config by name or path into a dataclass; see `config_path` and `build`.
 
     Raises:

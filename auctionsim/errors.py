@@ -66,7 +66,9 @@ def unknown_name(argument: str, found: object, known: Iterable[str]) -> InvalidA
     """
     names = sorted(known)
     mend = "Use one of these names."
-    if isinstance(found, str) and (near := difflib.get_close_matches(found, names, n=1)):
+    if isinstance(found, str) and (
+        near := difflib.get_close_matches(found, names, n=1, cutoff=0.5)
+    ):
         mend = f"Did you mean {near[0]!r}?"
     return invalid_argument(argument, f"must be one of {', '.join(names)}", found, mend)
 

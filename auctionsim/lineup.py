@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -70,7 +71,7 @@ class LineupConfig:
         return names
 
 
-def load_lineup(name_or_path: str | LineupConfig) -> LineupConfig:
+def load_lineup(name_or_path: str | os.PathLike[str] | LineupConfig) -> LineupConfig:
     """Return a line-up by name (a file in configs/lineups), by path to a YAML file, or as given."""
     if isinstance(name_or_path, LineupConfig):
         return name_or_path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import os
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -267,7 +268,7 @@ _PARTS: dict[str, type] = {
 }  # fmt: skip
 
 
-def load_market(name_or_path: str | MarketConfig) -> MarketConfig:
+def load_market(name_or_path: str | os.PathLike[str] | MarketConfig) -> MarketConfig:
     """Return a market by name (a file in configs/markets), by path to a YAML file, or as given."""
     if isinstance(name_or_path, MarketConfig):
         return name_or_path

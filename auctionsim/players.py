@@ -138,7 +138,7 @@ class BatchPlayer(Player):
         if answer.shape != self.seats.shape or answer.dtype.kind not in "fiu":
             rule = f"must return one number a seat, shape {self.seats.shape}"
             raise Breach(rule, f"{answer.dtype} {answer.shape}")
-        values = answer.astype(np.float64)
+        values = _doubles(answer)
         bad = out_of_range(values)
         if not bad.any():
             return Answer(values, None, {})
@@ -165,7 +165,10 @@ class SeatPlayer(Player):
 
     def begin(self) -> None:
         """Seat a fresh copy."""
-        self.bidder = self._called("deepcopy", lambda: copy.deepcopy(self._prototype))
+        try:
+            self.bidder = copy.deepcopy(self._prototype)
+        except Exception as error:
+            raise Breach("must be copyable, one copy a seat", in_short(error)) from error
         self._called("reset", self.bidder.reset, self._campaigns[self._place])
 
     def ask(self, view: View) -> Answer:
@@ -174,7 +177,7 @@ class SeatPlayer(Player):
         array = as_array(answer)
         if array.shape != () or array.dtype.kind not in "fiu":
             raise Breach("must return one number", f"{type(answer).__name__} {_repr(answer)}")
-        values = np.array([array], np.float64)
+        values = _doubles(array).reshape(1)
         if out_of_range(values).any():
             raise multiplier_breach(values[0])
         return Answer(values, None, {})
@@ -203,7 +206,7 @@ class OpportunityPlayer(SeatPlayer):
         if bids.shape != (len(told),) or bids.dtype.kind not in "fiu":
             rule = f"must return one number an opportunity, shape ({len(told)},)"
             raise Breach(rule, f"{bids.dtype} {bids.shape}")
-        bids = bids.astype(np.float64)
+        bids = _doubles(bids)
         bad = out_of_range(bids)
         if bad.any():
             rule = f"must return finite bids, >= 0 and <= {LARGEST_MULTIPLIER:g}"
@@ -236,10 +239,17 @@ def seat_players(
 
 def as_array(answer: object) -> NDArray[Any]:
     """Return an answer as an array, whatever it is."""
+    if isinstance(answer, np.ma.MaskedArray):
+        raise Breach("must not return masked entries", type(answer).__name__)
     try:
         return np.asarray(answer)
     except Exception as error:  # rows of unequal length, or an object of its own mind
-        raise Breach("must not raise", in_short(error)) from error
+        raise Breach("must return numbers, as one or in an array", in_short(error)) from error
+
+
+def _doubles(array: NDArray[Any]) -> Float64Array:
+    with np.errstate(over="ignore"):  # a long double beyond float64 becomes inf, refused later
+        return array.astype(np.float64)
 
 
 def _repr(answer: object) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import warnings
 from collections.abc import Callable
 from functools import cache
 from importlib.metadata import EntryPoint, EntryPoints, entry_points
@@ -21,13 +22,14 @@ from auctionsim.errors import (
 __all__ = ["ENTRY_POINT_GROUP", "AnyBidder", "check_is_bidder", "make", "names", "register"]
 
 ENTRY_POINT_GROUP = "auctionsim.bidders"
+_PACKAGE = "auctionsim"
 
 BidderFactory = Callable[..., AnyBidder]
 
 _registered: dict[str, BidderFactory] = {}
 
 
-def register(name: str, factory: object) -> None:
+def register(name: object, factory: object) -> None:
     """Register a bidder under a name for this process.
 
     Args:
@@ -38,7 +40,7 @@ def register(name: str, factory: object) -> None:
     Raises:
         InvalidArgumentError: If the name is malformed or taken, or the factory cannot be called.
     """
-    if not name.replace("_", "").replace("-", "").isalnum():
+    if not isinstance(name, str) or not name.replace("_", "").replace("-", "").isalnum():
         rule = 'must consist of letters, digits, "_" and "-"'
         raise invalid_argument("name", rule, name, "Pick a plainer name.")
     if name in names():
@@ -71,7 +73,7 @@ def make(name: str, **params: Any) -> AnyBidder:
         bidder = factory(**params)
     except AuctionSimError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise _broken("must be built without an error", name, error) from error
     return check_is_bidder(bidder, name)
 
@@ -133,7 +135,12 @@ def _resolve(name: str) -> BidderFactory:
         return _registered[name]
     offers = {point.value: point for point in _offered().select(name=name)}
     if not offers:
-        raise unknown_name("bidder", name, names())
+        raise _unknown(name)
+    own = [point for point in offers.values() if point.dist and point.dist.name == _PACKAGE]
+    if len(own) == 1 and len(offers) > 1:
+        text = f"bidder {name!r} is ours; another package offers one of the same name as well"
+        warnings.warn(f"{text}: {', '.join(sorted(offers))}", stacklevel=3)
+        return _loaded(name, own[0])
     if len(offers) > 1:
         rule = f"must be offered once; {name!r} is offered by several packages"
         mend = "Uninstall one of them, or name the class as `module:Class`."
@@ -141,10 +148,15 @@ def _resolve(name: str) -> BidderFactory:
     return _loaded(name, next(iter(offers.values())))
 
 
+def _unknown(name: str) -> InvalidArgumentError:
+    error = unknown_name("bidder", name, names())
+    return InvalidArgumentError(f"{error} One of your own is named as `module:Class`.")
+
+
 def _loaded(name: str, point: EntryPoint) -> BidderFactory:
     try:
         factory: BidderFactory = point.load()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise _broken(f"must be loaded from {point.value}", name, error) from error
     return factory
 
@@ -158,7 +170,7 @@ def _imported(path: str) -> BidderFactory:
         raise invalid_argument("bidder", rule, path, mend)
     try:
         module = importlib.import_module(module_name)
-    except Exception as error:  # the user's module runs here, and may fail in any way
+    except (Exception, SystemExit) as error:  # the user's module may fail in any way
         raise _broken(rule, path, error) from error
     factory = getattr(module, attribute, None)
     if factory is None:
@@ -167,7 +179,7 @@ def _imported(path: str) -> BidderFactory:
             where = getattr(module, "__file__", None) or module_name
             mend = "Check that this is the module you mean."
             raise invalid_argument("bidder", f"must be a class of {where}", attribute, mend)
-        raise unknown_name(f"class of {module_name}", attribute, found)
+        raise unknown_name(f"bidder {module_name}:...", attribute, found)
     if not callable(factory):
         raise invalid_argument("bidder", rule, f"{path} is not a class", "Name the class.")
     return factory  # type: ignore[no-any-return]
@@ -178,6 +190,6 @@ def _is_bidder_class(kind: object) -> bool:
     return usable and issubclass(kind, Bidder | BatchBidder)  # type: ignore[arg-type]
 
 
-def _broken(rule: str, name: str, error: Exception) -> InvalidArgumentError:
+def _broken(rule: str, name: str, error: BaseException) -> InvalidArgumentError:
     mend = "Check the module's name and folder, or mend its code."
     return invalid_argument("bidder", rule, f"{name} ({in_short(error)})", mend)

@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auctionsim.bidding import AnyBidder, BatchBidder, name_of
+from auctionsim.conduct import Conduct
 from auctionsim.errors import BidderError, describe, invalid_argument
 from auctionsim.market import MarketConfig, load_market
+from auctionsim.market_checks import as_number
 from auctionsim.registry import check_is_bidder, make
 from auctionsim.simulator import Simulation, with_tasks
 from auctionsim.tasks import TASKS, task_code
@@ -38,6 +40,7 @@ class BidderReport:
         steps: Steps an episode.
         seconds_alone: Median wall time that a step takes it for one seat.
         seconds_together: The same for all seats.
+        seconds_longest: The longest that a step took it for one seat.
     """
 
     bidder: str
@@ -46,15 +49,17 @@ class BidderReport:
     steps: int
     seconds_alone: float
     seconds_together: float
+    seconds_longest: float
 
 
 def check_bidder(
     bidder: AnyBidder | str,
     *,
-    tasks: Sequence[str] = TASKS,
+    tasks: Sequence[str] | str = TASKS,
     market: MarketConfig | str = "tiny",
     seed: int = 0,
     tolerance: float = 0.0,
+    time_limit: float | None = None,
 ) -> BidderReport:
     """Hold a bidder to its contract, on which comparable results rest.
 
@@ -64,16 +69,18 @@ def check_bidder(
     - multipliers, or bids one by one, are finite and >= 0, and no error is raised;
     - what it is given (campaigns, observations, opportunities, outcomes) stays as it was;
     - a fresh copy plays an episode in the same way;
-    - so does the same bidder after another episode: `reset` forgets all;
+    - so does the same bidder after another episode: `reset` forgets all (a `BatchBidder`; single
+      seats have a fresh copy each time, and only what lies outside the bidder could stay);
     - a seat is played in the same way whatever other seats are in the batch.
 
     Args:
         bidder: A bidder, its registered name, or `module:Class`.
-        tasks: Tasks it can play.
+        tasks: Tasks it can play, or one.
         market: A market, its name or a path.
         seed: Seed of the episodes.
         tolerance: Relative difference allowed between batches; 0 demands the same bits. Matrix
             products round differently by size: 1e-4 suits neural networks.
+        time_limit: Seconds that the bidder may take a step for each seat; None for no limit.
 
     Returns:
         What a step costs.
@@ -82,13 +89,17 @@ def check_bidder(
         BidderError: Naming the bidder, the rule it broke, where, and the mend.
         InvalidArgumentError: If an argument breaks its rule.
     """
+    if isinstance(tasks, str):
+        tasks = (tasks,)
     if not tasks:
         raise invalid_argument("tasks", "must not be empty", tasks, "Name the bidder's tasks.")
-    if not tolerance >= 0.0:
-        raise invalid_argument("tolerance", "must be >= 0", tolerance, "Use 0, or 1e-4 say.")
+    if not as_number(tolerance) >= 0.0:
+        rule = "must be a number >= 0"
+        raise invalid_argument("tolerance", rule, repr(tolerance), "Use 0, or 1e-4 say.")
+    limit = Conduct(time_limit=time_limit).time_limit
     player = make(bidder) if isinstance(bidder, str) else check_is_bidder(bidder)
     name = bidder if isinstance(bidder, str) else name_of(player)
-    trial = Trial(name, tolerance)
+    trial = Trial(name, float(tolerance), limit)
     fresh = _fresh_copy(player)
     board = [_simulation(load_market(market), episode, seed, tasks) for episode in (0, 1)]
     first, _ = (trial.record(player, simulation) for simulation in board)
@@ -102,6 +113,7 @@ def check_bidder(
         seats=len(first.campaigns),
         steps=first.campaigns.steps,
         seconds_alone=float(np.median(alone)),
+        seconds_longest=float(np.max(alone)),
         seconds_together=float(np.median([asked.seconds for asked in first.asked])),
     )
 

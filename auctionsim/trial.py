@@ -76,10 +76,11 @@ class Trial:
     Args:
         name: What the bidder is called.
         tolerance: Relative difference allowed between batches.
+        time_limit: Seconds a call may take for each seat; None for no limit.
     """
 
-    def __init__(self, name: str, tolerance: float) -> None:
-        self._name, self._tolerance = name, tolerance
+    def __init__(self, name: str, tolerance: float, time_limit: float | None = None) -> None:
+        self._name, self._tolerance, self._limit = name, tolerance, time_limit
 
     def record(self, bidder: AnyBidder, simulation: Simulation) -> Episode:
         """Let the bidder play all seats of a simulation.
@@ -88,7 +89,7 @@ class Trial:
             BidderError: If it breaks its contract.
         """
         campaigns = simulation.campaigns
-        table = _Table(self._name, bidder, np.arange(len(campaigns)), campaigns)
+        table = _Table(self._name, bidder, np.arange(len(campaigns)), campaigns, self._limit)
         shown, asked = [], []
         while not simulation.done:
             observation = simulation.observe()
@@ -137,7 +138,7 @@ class Trial:
         self, bidder: AnyBidder, episode: Episode, seats: IntArray, tolerance: float,
         rule: str, mend: str,
     ) -> list[float]:  # fmt: skip
-        table = _Table(self._name, bidder, seats, episode.campaigns)
+        table = _Table(self._name, bidder, seats, episode.campaigns, self._limit)
         seconds = []
         for shown, expected in zip(episode.shown, episode.asked, strict=True):
             answer = table.ask(View(shown.observation, shown.opportunities.__getitem__))
@@ -164,10 +165,13 @@ class Trial:
 class _Table:
     """A bidder at some seats, with copies of all it was given."""
 
-    def __init__(self, name: str, bidder: AnyBidder, seats: IntArray, campaigns: Campaigns) -> None:
+    def __init__(
+        self, name: str, bidder: AnyBidder, seats: IntArray, campaigns: Campaigns,
+        time_limit: float | None,
+    ) -> None:  # fmt: skip
         self._given: list[tuple[str, object, object]] = []
         self._seats = len(campaigns)
-        self.part = Part(name, bidder, seats, _refuse, watch=self._watch)
+        self.part = Part(name, bidder, seats, _refuse, time_limit=time_limit, watch=self._watch)
         self.part.reset(campaigns)
 
     def ask(self, view: View) -> Asked:

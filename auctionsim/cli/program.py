@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import importlib
 import inspect
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -71,7 +72,9 @@ class Program:
             raise unknown_name("command", name, self.commands)
         command = parse(self._class(name), f"{self.name} {name}", arguments)
         check_json_target(command.json)
-        result = command.run()
+        alone = command.json == STANDARD_OUTPUT
+        with _set_aside_output() if alone else contextlib.nullcontext():
+            result = command.run()
         if command.json is not None:
             write_json(command.json, result)
         from rich.console import Console
@@ -100,6 +103,23 @@ class Program:
 
     def _print_version(self) -> None:
         sys.stdout.write(f"{self.name} {auctionsim.__version__}\n")
+
+
+@contextlib.contextmanager
+def _set_aside_output() -> Iterator[None]:
+    """Send to standard error what bidders print, here and in processes started meanwhile.
+
+    Standard output is then for the JSON alone.
+    """
+    sys.stdout.flush()
+    output = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    finally:
+        os.dup2(output, 1)
+        os.close(output)
 
 
 def _guarded(label: str, action: Callable[[], None]) -> int:

@@ -22,6 +22,7 @@ Float32Array = NDArray[np.float32]
 Float64Array = NDArray[np.float64]
 
 _RANGE = "must hold numbers from -1 to 1"
+_ROUNDED = np.float32(1.0 + 1e-6)
 _MEND = "Clip it to the action space."
 _LARGEST = np.float32(LARGEST_MULTIPLIER)
 
@@ -45,6 +46,9 @@ def check_action(action: object, shape: tuple[int, ...], name: str = "action") -
     x = np.asarray(array, np.float32)
     inside = np.abs(x) <= 1.0  # false for nan as well
     if not inside.all():
+        # Wrappers that scale actions may round past the end.
+        if (np.abs(x) <= _ROUNDED).all():
+            return np.clip(x, -1.0, 1.0)
         place = np.unravel_index(int(np.argmin(inside)), shape)
         found = f"{x[place]} at {', '.join(str(i) for i in place)}"
         raise invalid_argument(name, _RANGE, found, _MEND)
@@ -74,10 +78,11 @@ def check_actions(actions: object, agents: Sequence[str], size: int) -> Float32A
 
 def _joined(actions: dict[str, Any], agents: Sequence[str], size: int) -> Float32Array:
     """Return the actions of all agents, or raise some error."""
-    if size == 1:  # by numbers: arrays of one element are slow to join
-        joined = np.array([actions[agent].item() for agent in agents])
-    else:
-        joined = np.concatenate([actions[agent] for agent in agents])
+    rows = list(map(actions.__getitem__, agents))
+    if {row.shape for row in rows} != {(size,)}:
+        raise ValueError
+    # Arrays of one element are slow to join.
+    joined = np.array([row.item() for row in rows]) if size == 1 else np.concatenate(rows)
     return check_action(joined, (len(agents) * size,), "actions").reshape(-1, size)
 
 

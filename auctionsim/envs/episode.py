@@ -35,6 +35,9 @@ class Episode:
         numbers: Episode number of each run.
         seats: Flat seats played from outside, in the order of actions.
         lineup: Plays the other seats; None where there are none.
+
+    Attributes:
+        broken: Whether a step was broken off, by an opponent's error say: the day cannot go on.
     """
 
     def __init__(
@@ -52,14 +55,20 @@ class Episode:
         self.simulation = Simulation(market, numbers, seeds[0], campaigns=asked, days=days)
         campaigns = self.simulation.campaigns
         self.seats = seats
+        self.broken = False
         self._everyone = len(seats) == len(campaigns)  # and then in order
         self.campaigns: Campaigns = campaigns.take(seats)
         self.expected_value: Float64Array = np.zeros(len(seats))
-        self._cast = None if lineup is None else Cast(campaigns, lineup, outside=seats)
+        self._cast = None if lineup is None else self._seat_others(lineup)
         self._look()
         self._encoder = encoder
         self._requirements = encoder.requirements(self.campaigns)
         self._values = self._look_at_opportunities()
+
+    def _seat_others(self, lineup: LineupConfig) -> Cast:
+        simulation = self.simulation
+        episodes = simulation.seat_episode
+        return Cast(simulation.campaigns, lineup, outside=self.seats, episodes=episodes)
 
     def is_over(self) -> bool:
         """Whether the day is over."""
@@ -91,6 +100,7 @@ class Episode:
                 (seats, volume).
         """
         simulation, cast = self.simulation, self._cast
+        self.broken = True  # unless it comes to the end: bidders must not be asked twice
         multipliers, bids = self._bids(actions)
         if cast is None:
             outcome = simulation.step(multipliers, bids)
@@ -101,6 +111,7 @@ class Episode:
         self.expected_value += self.mine(outcome.expected_value)
         self._look()
         self._values = self._look_at_opportunities()
+        self.broken = False
         return outcome
 
     def _look(self) -> None:
@@ -152,3 +163,10 @@ def _with_task(
     tasks = campaigns.task.copy()
     tasks[seats] = task
     return with_tasks(market, campaigns, tasks)
+
+
+def why_not(episode: Episode | None) -> str:
+    """Say what keeps an environment from playing a step."""
+    if episode is None:
+        return "no reset yet"
+    return "a day that was broken off" if episode.broken else "a day that is over"

@@ -10,7 +10,6 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from auctionsim.campaigns import Campaigns
@@ -31,11 +30,11 @@ def campaign_infos(
 
     Args:
         campaigns: The campaigns that are played.
-        seeds: Seed of each one's episode; given back as uint64, since it may exceed int64.
+        seeds: Seed of each one's episode.
         numbers: Number of each one's episode.
     """
     columns = {
-        "seed": [np.uint64(seed) for seed in seeds],
+        "seed": seeds,
         "episode_number": numbers,
         "advertiser": campaigns.advertiser.tolist(),
         "category": campaigns.category.tolist(),

@@ -19,7 +19,8 @@ from auctionsim.tasks import TASKS
 Float32Array = NDArray[np.float32]
 Float64Array = NDArray[np.float64]
 Box = spaces.Box
-#: States by row; with bids one by one, a dictionary of `state`, `values` and `volume` by row.
+#: States by row; with bids one by one, a dictionary of `state`, `opportunity_values` and `volume`
+#: by row.
 Observations = Float32Array | dict[str, NDArray[Any]]
 
 _WIDTH, _FEATURES = len(TABLE), len(FEATURES)
@@ -69,7 +70,7 @@ class Encoder:
         return spaces.Dict(
             {
                 "state": state,
-                "values": Box(0.0, float(self._value_high), (self.volume,), np.float32),
+                "opportunity_values": Box(0.0, float(self._value_high), (self.volume,), np.float32),
                 "volume": Box(0, self.volume, (1,), np.int32),
             }
         )
@@ -110,7 +111,7 @@ class Encoder:
             np.divide(row, self._value_scale, out=padded[place, : len(row)])
         np.minimum(padded, self._value_high, out=padded)
         volumes = np.array([[len(row)] for row in values], np.int32)
-        return {"state": states, "values": padded, "volume": volumes}
+        return {"state": states, "opportunity_values": padded, "volume": volumes}
 
 
 def row_of(observations: Observations, place: int) -> Any:

@@ -11,7 +11,7 @@ from pettingzoo import ParallelEnv
 
 from auctionsim.envs.actions import action_space, check_actions
 from auctionsim.envs.day import MarketRecord
-from auctionsim.envs.episode import Episode
+from auctionsim.envs.episode import Episode, why_not
 from auctionsim.envs.infos import brief_infos, campaign_infos, episode_metrics
 from auctionsim.envs.observations import Encoder, Observations, row_of
 from auctionsim.envs.rendering import show_market, warn_not_rendering
@@ -64,6 +64,7 @@ class AutoBiddingParallelEnv(ParallelEnv[str, Any, Any]):
     def __init__(
         self,
         market: MarketConfig | str = "small",
+        *,
         task: str | None = None,
         reward: str = "value",
         bidding: str = "multiplier",
@@ -110,7 +111,7 @@ class AutoBiddingParallelEnv(ParallelEnv[str, Any, Any]):
         """Begin an episode.
 
         Args:
-            seed: Begins episode 0 of this seed, 0 <= seed < 2^64; None goes on to the next episode,
+            seed: Begins episode 0 of this seed, 0 <= seed < 2^63; None goes on to the next episode,
                 and at first takes a seed from the system.
             options: {"episode": k} begins episode k of the seed; others are left to other
                 environments, as PettingZoo has it.
@@ -150,8 +151,8 @@ class AutoBiddingParallelEnv(ParallelEnv[str, Any, Any]):
             ResetNeededError: Before the first reset, and when the day is over.
         """
         episode, agents = self._episode, self.agents
-        if episode is None or episode.is_over():
-            raise reset_needed("no reset yet" if episode is None else "a day that is over")
+        if episode is None or episode.is_over() or episode.broken:
+            raise reset_needed(why_not(episode))
         outcome = episode.step(check_actions(actions, agents, self._size))
         rewards = rewards_of(self.settings.reward, episode, outcome).tolist()
         infos = brief_infos(agents, episode, outcome)
@@ -235,6 +236,7 @@ class AutoBiddingParallelEnv(ParallelEnv[str, Any, Any]):
 
 def parallel_env(
     market: MarketConfig | str = "small",
+    *,
     task: str | None = None,
     reward: str = "value",
     bidding: str = "multiplier",
@@ -242,4 +244,7 @@ def parallel_env(
     render_mode: str | None = None,
 ) -> AutoBiddingParallelEnv:
     """Make the PettingZoo environment; see `AutoBiddingParallelEnv` for the arguments."""
-    return AutoBiddingParallelEnv(market, task, reward, bidding, observation, render_mode)
+    return AutoBiddingParallelEnv(
+        market, task=task, reward=reward, bidding=bidding, observation=observation,
+        render_mode=render_mode,
+    )  # fmt: skip

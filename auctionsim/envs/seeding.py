@@ -13,7 +13,6 @@ import numpy as np
 from auctionsim.errors import AuctionSimError, describe, invalid_argument, unknown_name
 from auctionsim.mechanism.arguments import check_integer, shown
 from auctionsim.random_numbers import PURPOSE_SEAT, uniforms
-from auctionsim.simulator.arguments import check_seed
 
 #: Options of `reset`: the number of the episode to play.
 OPTIONS: tuple[str, ...] = ("episode",)
@@ -64,15 +63,20 @@ class EpisodeCounter:
 
 
 def check_reset_seed(seed: object) -> int | None:
-    """Return a seed, an integer in [0, 2^64), or None."""
-    return None if seed is None else check_seed(seed)
+    """Return a seed, an integer in [0, 2^63), or None."""
+    return None if seed is None else _check_seed(seed)
+
+
+def _check_seed(seed: object) -> int:
+    # As in the simulator, but for the last bit: vectors of infos hold signed numbers.
+    return check_integer("seed", seed, 0, 2**63 - 1, "Pick another seed.")
 
 
 def check_reset_seeds(seed: object, runs: int) -> list[int | None]:
     """Return a seed a run: s, s + 1, ... of an integer s, or the seeds of a list.
 
     Raises:
-        InvalidArgumentError: If there is not one seed a run, or one is not an integer in [0, 2^64).
+        InvalidArgumentError: If there is not one seed a run, or one is not an integer in [0, 2^63).
     """
     if seed is None:
         return [None] * runs
@@ -81,8 +85,8 @@ def check_reset_seeds(seed: object, runs: int) -> list[int | None]:
             rule = f"must hold one seed for each of {runs} environments"
             raise invalid_argument("seed", rule, f"{len(seed)} seed(s)", "Give one each.")
         return [check_reset_seed(s) for s in seed]
-    first = check_seed(seed)
-    return [check_seed(first + run) for run in range(runs)]
+    first = _check_seed(seed)
+    return [_check_seed(first + run) for run in range(runs)]
 
 
 def check_options(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from auctionsim.envs.actions import action_space, check_action
 from auctionsim.envs.day import DayRecord
-from auctionsim.envs.episode import Episode
+from auctionsim.envs.episode import Episode, why_not
 from auctionsim.envs.infos import campaign_infos, episode_metrics, infos_of, step_columns
 from auctionsim.envs.observations import Encoder, row_of
 from auctionsim.envs.rendering import begin_day, keep_step, show_day, warn_not_rendering
@@ -54,7 +54,7 @@ class AutoBiddingEnv(gymnasium.Env[Any, NDArray[np.float32]]):
     target, 1 / ROAS target, or for `bcb` the market's reference price. With
     `bidding="opportunities"` it is `Box(-1, 1, (V,), float32)`: one such number for every
     opportunity of the step, in order of arrival; numbers beyond the step's opportunities are
-    ignored. What is outside the box is refused.
+    ignored. What is outside the box by more than rounding (1e-6) is refused.
 
     ## Observation Space
 
@@ -106,9 +106,10 @@ class AutoBiddingEnv(gymnasium.Env[Any, NDArray[np.float32]]):
     - R: middle ROAS target
     - Rmax: highest ROAS target, in value a unit of currency
 
-    With `bidding="opportunities"` it is a `Dict` of this Box as `state`; of `values`, `Box(0, v,
-    (V,), float32)`, what the coming step's opportunities are worth, over p where observations are
-    scaled, and 0 beyond their number; and of `volume`, `Box(0, V, (1,), int32)`, that number.
+    With `bidding="opportunities"` it is a `Dict` of this Box as `state`; of `opportunity_values`,
+    `Box(0, v, (V,), float32)`, what the coming step's opportunities are worth, over p where
+    observations are scaled, and 0 beyond their number; and of `volume`, `Box(0, V, (1,), int32)`,
+    that number.
 
     ## Rewards
 
@@ -120,7 +121,7 @@ class AutoBiddingEnv(gymnasium.Env[Any, NDArray[np.float32]]):
     ## Starting State
 
     The beginning of a day: nothing spent, nothing won. `reset(seed=s)` begins episode 0 of seed s,
-    0 <= s < 2^64; `reset()` goes on to the next episode of the seed; `reset(options={"episode":
+    0 <= s < 2^63; `reset()` goes on to the next episode of the seed; `reset(options={"episode":
     k})` begins episode k. Seed and episode decide the day's traffic, all coins, who plays the
     other seats and, unless `advertiser` says, who acts.
 
@@ -183,6 +184,7 @@ class AutoBiddingEnv(gymnasium.Env[Any, NDArray[np.float32]]):
 
     def __init__(
         self,
+        *,
         task: str | None = None,
         market: MarketConfig | str = "small",
         opponents: LineupConfig | str = "mixed",
@@ -216,7 +218,7 @@ class AutoBiddingEnv(gymnasium.Env[Any, NDArray[np.float32]]):
         """Begin an episode.
 
         Args:
-            seed: Begins episode 0 of this seed, 0 <= seed < 2^64; None goes on to the next episode,
+            seed: Begins episode 0 of this seed, 0 <= seed < 2^63; None goes on to the next episode,
                 and at first takes a seed from the system.
             options: {"episode": k} begins episode k of the seed.
 
@@ -227,9 +229,10 @@ class AutoBiddingEnv(gymnasium.Env[Any, NDArray[np.float32]]):
             InvalidArgumentError: If an argument breaks its rule.
         """
         given, number = check_reset_seed(seed), check_episode(check_options(options))
+        begun, self._episode = self._episode is not None, None  # if this fails, there is none
         seed_now, episode = self._counter.begin(given, number)
         # The simulation draws nothing from np_random; it is seeded for wrappers that do.
-        super().reset(seed=seed_now if given is not None or self._episode is None else None)
+        super().reset(seed=seed_now if given is not None or not begun else None)
         advertiser, market = self._advertiser, self.settings.market
         if advertiser is None:
             advertiser = draw_advertiser(seed_now, episode, market.advertisers)
@@ -256,8 +259,8 @@ class AutoBiddingEnv(gymnasium.Env[Any, NDArray[np.float32]]):
             BidderError: If an opponent breaks its contract.
         """
         episode = self._episode
-        if episode is None or episode.is_over():
-            raise reset_needed("no reset yet" if episode is None else "a day that is over")
+        if episode is None or episode.is_over() or episode.broken:
+            raise reset_needed(why_not(episode))
         x = check_action(action, (self._encoder.action_size,))
         outcome = episode.step(x[None])
         reward = rewards_of(self.settings.reward, episode, outcome).item()

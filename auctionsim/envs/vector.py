@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from auctionsim.envs.actions import action_space, check_action
 from auctionsim.envs.day import DayRecord
-from auctionsim.envs.episode import Episode
+from auctionsim.envs.episode import Episode, why_not
 from auctionsim.envs.infos import campaign_infos, episode_metrics, infos_of, step_columns
 from auctionsim.envs.observations import Encoder, row_of
 from auctionsim.envs.rendering import begin_day, keep_step, show_day, warn_not_rendering
@@ -49,6 +49,8 @@ class AutoBiddingVectorEnv(VectorEnv[Any, NDArray[np.float32], NDArray[Any]]):
     fraction of the time. All days have the same number of steps, so all end together; the step
     that ends them returns the first observations of the next ones (`AutoresetMode.SAME_STEP`), with
     the last ones in `infos["final_obs"]` and what the steps brought in `infos["final_info"]`.
+    Those of Gymnasium's vector wrappers that transform observations refuse this mode; put their
+    single-environment counterparts around single environments instead.
 
     Args:
         num_envs: How many.
@@ -74,6 +76,7 @@ class AutoBiddingVectorEnv(VectorEnv[Any, NDArray[np.float32], NDArray[Any]]):
     def __init__(
         self,
         num_envs: int = 1,
+        *,
         task: str | None = None,
         market: MarketConfig | str = "small",
         opponents: LineupConfig | str = "mixed",
@@ -100,6 +103,7 @@ class AutoBiddingVectorEnv(VectorEnv[Any, NDArray[np.float32], NDArray[Any]]):
         self.single_action_space = action_space(self._encoder.action_size)
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
+        self.autoreset_mode = AutoresetMode.SAME_STEP  # where some libraries look for it
         self._counters = [EpisodeCounter() for _ in range(self.num_envs)]
         self._episode: Episode | None = None
         self._records: list[DayRecord] = []
@@ -144,8 +148,8 @@ class AutoBiddingVectorEnv(VectorEnv[Any, NDArray[np.float32], NDArray[Any]]):
             BidderError: If an opponent breaks its contract.
         """
         episode = self._episode
-        if episode is None:
-            raise reset_needed("no reset yet")
+        if episode is None or episode.broken:
+            raise reset_needed(why_not(episode))
         shape = (self.num_envs, self._encoder.action_size)
         outcome = episode.step(check_action(actions, shape, "actions"))
         rewards = rewards_of(self.settings.reward, episode, outcome)

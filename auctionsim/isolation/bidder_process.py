@@ -11,7 +11,7 @@ import socket
 import time
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker
 from multiprocessing.context import SpawnProcess
 from multiprocessing.reduction import ForkingPickler
@@ -211,6 +211,9 @@ def _end(process: SpawnProcess, channel: Channel, grace: float, owner: int) -> N
         return
     if grace > 0.0:
         process.join(grace)  # it ends by itself when the connection is closed
+    if hasattr(os, "killpg") and process.pid is not None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)  # and what it started
     process.kill()
     process.join()
     process.close()

@@ -35,6 +35,8 @@ def serve(connection: socket.socket) -> None:
         connection: To the process that started this one, which is trusted.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the other side, which ends us
+    if hasattr(os, "setsid"):
+        os.setsid()  # a group of its own, which ends with it
     _end_with_parent()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # what it printed is seen if it is stopped

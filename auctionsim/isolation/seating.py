@@ -28,8 +28,10 @@ def isolated_seating(time_limit: float | None) -> Seating:
 
     A call that does not answer in time, or ends the process, is a breach that costs the seat the
     rest of the episode. The process then starts anew, and all other seats are brought back where
-    they were, by giving them once more all they were given; the record of it goes to a temporary
-    file beyond 64 MiB. A `BatchBidder` plays all its seats in one call, and loses all.
+    they were, by giving them once more all they were given: every stop costs a start and that much
+    play again. The record of it goes to a temporary file beyond 64 MiB. A `BatchBidder` plays all
+    its seats in one call, and loses all. What the bidder started ends with its process; processes
+    of `multiprocessing` it cannot start.
 
     Args:
         time_limit: Seconds a call may take for each seat; None for no limit. To start, import and

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auctionsim.bidding import OpportunityResults
+from auctionsim.mechanism.arguments import check_integer
 
 Float32Array = NDArray[np.float32]
 Float64Array = NDArray[np.float64]
@@ -44,8 +45,11 @@ class Sales:
 
     def results(self, seat: int) -> OpportunityResults:
         """Return what the step brought a seat that bids one by one, given its flat index."""
+        seats = len(self.volume) * self.advertisers
+        seat = check_integer("seat", seat, 0, seats - 1, "Use flat seat indices, run by run.")
         run, advertiser = divmod(seat, self.advertisers)
         volume = int(self.volume[run])
+        nothing = np.zeros(volume, np.float32)
         mine = self.winner[run, :, :volume] == advertiser
         slot, place = np.nonzero(mine)
 
@@ -57,7 +61,7 @@ class Sales:
         won = np.zeros(volume, np.int8)
         won[place] = slot + 1
         return OpportunityResults(
-            bids=self.bids.get(seat, np.zeros(volume, np.float32)),
+            bids=self.bids.get(seat, nothing).copy(),
             slot=won,
             price=at_wins(self.price),
             exposed=at_wins(self.exposed),

@@ -71,6 +71,8 @@ def scribble(data: bytes) -> NoReturn:
     raise AssertionError("still here")
 
 
+NUMBERS = "must return numbers, as one or in an array"
+
 #: What it does instead of answering; the contract holds it to have broken which rule.
 MISDEEDS: dict[str, tuple[Callable[[], Any], str]] = {
     "raise": (lambda: fail(ValueError("no\nidea")), "must not raise; found ValueError: no idea"),
@@ -87,8 +89,8 @@ MISDEEDS: dict[str, tuple[Callable[[], Any], str]] = {
     "text": (lambda: "1.0", "must return one number; found str '1.0'"),
     "truth": (lambda: True, "must return one number; found bool True"),
     "list": (lambda: [1.0], "must return one number; found list [1.0]"),
-    "ragged": (lambda: [1.0, [2.0]], "must not raise; found ValueError: setting an array element"),
-    "obstinate": (Obstinate, "must not raise; found LookupError: not an array"),
+    "ragged": (lambda: [1.0, [2.0]], f"{NUMBERS}; found ValueError: setting an array element"),
+    "obstinate": (Obstinate, f"{NUMBERS}; found LookupError: not an array"),
     "digits": (lambda: 10**5000, "must return one number; found int that cannot be shown"),
     "megabytes": (lambda: np.ones(10**6), "must return one number; found ndarray array([1., 1."),
 }

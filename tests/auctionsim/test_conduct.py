@@ -70,7 +70,7 @@ def test_unless_it_may_sit_out_it_ends_the_roll_out_by_name(deed: str) -> None:
     rule, _, found = MISDEEDS[deed][1].rpartition("found ")
     assert message.startswith(f"`bidder 'nasty' in step {STEP}` {rule.strip('; ')}")
     assert found in message.encode().decode("unicode_escape")
-    assert f" for seat 4 (advertiser 4, episode {EPISODE})" in message
+    assert f" for seat 4 of episode {EPISODE}" in message
     assert message.count("\n") == 0
 
 
@@ -176,7 +176,7 @@ def test_time_is_checked_after_a_call_for_each_seat_of_it() -> None:
     assert found.action[4, STEP] == 0.0
     assert found.action[4, STEP + 1] > 0.0
     assert play(LateBatch(), SEATS, time_limit=0.25)[1] == []
-    with pytest.raises(BidderError, match=r"at most 0.25 s a seat; found '0.3.* s for 1 seat"):
+    with pytest.raises(BidderError, match=r"at most 0.25 s a seat; found '0.3.* s for seat 4"):
         play(LateBatch(), [4], time_limit=0.25)
 
 

@@ -161,7 +161,8 @@ ROWS: list[tuple[Any, str]] = [
     (["a", "b", "c"], r"found <U1 \(3,\)"),
     ([True, True, True], r"found bool \(3,\)"),
     (np.ones((3, 1)), r"found float64 \(3, 1\)"),
-    ([1.0, [2.0], 3.0], r"must not raise; found ValueError"),
+    ([1.0, [2.0], 3.0], r"must return numbers, .*; found ValueError"),
+    (np.ma.masked_array(np.ones(3), mask=True), "must not return masked entries"),
 ]
 
 
@@ -224,3 +225,21 @@ def test_outcomes_reach_the_seat_they_belong_to() -> None:
         told = player.bidder.told  # type: ignore[attr-defined]
         assert (told.step, float(told.cost)) == (3, float(seat))
         assert told.results is results[seat]
+
+
+def test_masked_answers_are_breaches() -> None:
+    for answer in (np.ma.masked, np.ma.masked_array(5.0, mask=True)):
+        (player,) = seated(Answering(answer), 1)
+        with pytest.raises(Breach, match="must not return masked entries"):
+            player.ask(view(1, 0))
+
+
+def test_a_bidder_that_cannot_be_copied_is_a_breach() -> None:
+    with pytest.raises(Breach, match="must be copyable, one copy a seat; found TypeError"):
+        seated(Answering(np), 1)  # modules cannot be copied
+
+
+def test_numbers_beyond_float64_are_out_of_range() -> None:
+    (player,) = seated(Answering(np.longdouble("1e4000")), 1)
+    with pytest.raises(Breach, match="must return finite multipliers"):
+        player.ask(view(1, 0))

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -198,3 +199,36 @@ def test_a_class_in_the_place_of_a_bidder_is_told_apart() -> None:
         check_is_bidder(Half)
     with pytest.raises(InvalidArgumentError, match=r"found 'int'\. Derive the class"):
         check_is_bidder(3)
+
+
+def test_our_own_bidders_stay_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    group = registry.ENTRY_POINT_GROUP
+    ours, theirs = (SimpleNamespace(name=name) for name in ("auctionsim", "other"))
+    offered = EntryPoints(
+        [
+            EntryPoint("pid", "agents.pid:PidPacing", group)._for(ours),  # type: ignore[attr-defined]
+            EntryPoint("pid", "agents.fixed:FixedMultiplier", group)._for(theirs),  # type: ignore[attr-defined]
+        ]
+    )
+    monkeypatch.setattr(registry, "_offered", lambda: offered)
+    with pytest.warns(UserWarning, match="bidder 'pid' is ours; another package offers one"):
+        assert type(registry.make("pid")).__name__ == "PidPacing"
+
+
+def test_an_unknown_bidder_may_be_one_of_your_own() -> None:
+    with pytest.raises(InvalidArgumentError, match="One of your own is named as `module:Class`"):
+        registry.make("mine")
+
+
+def test_a_module_that_ends_the_program_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "quitting.py").write_text("import sys; sys.exit(4)")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(InvalidArgumentError, match=r"found 'quitting:X .SystemExit: 4"):
+        registry.make("quitting:X")
+
+
+def test_names_of_bidders_are_text() -> None:
+    with pytest.raises(InvalidArgumentError, match="`name` must consist of letters"):
+        registry.register(3, dict)

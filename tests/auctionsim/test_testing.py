@@ -279,8 +279,10 @@ def test_every_task_is_played_and_some_seats_sit_out() -> None:
         ({"tasks": ["bbc"]}, "Did you mean 'bcb'"),
         ({"tasks": []}, "`tasks` must not be empty"),
         ({"market": "tinny"}, "Did you mean 'tiny'"),
-        ({"tolerance": -1.0}, "`tolerance` must be >= 0"),
-        ({"tolerance": float("nan")}, "`tolerance` must be >= 0"),
+        ({"tolerance": "x"}, "`tolerance` must be a number >= 0"),
+        ({"time_limit": 0}, "`time_limit` must be a number of seconds"),
+        ({"tolerance": -1.0}, "`tolerance` must be a number >= 0"),
+        ({"tolerance": float("nan")}, "`tolerance` must be a number >= 0"),
     ],
 )
 def test_bad_arguments_are_named(arguments: dict[str, Any], message: str) -> None:
@@ -379,3 +381,20 @@ def test_what_was_learnt_before_reset_is_found() -> None:
 
     with pytest.raises(BidderError, match="whatever it played before"):
         check(Hoarding())
+
+
+def test_one_task_may_be_given_as_it_is() -> None:
+    assert check(Half(), tasks="bcb").tasks == ("bcb",)
+
+
+def test_the_slowest_step_counts() -> None:
+    class Dozing(Half):
+        def act(self, observation: Observation) -> float:
+            if observation.step == 3:
+                time.sleep(0.02)
+            return super().act(observation)
+
+    report = check(Dozing(), tasks=["bcb"])
+    assert report.seconds_alone < 0.01 < report.seconds_longest
+    with pytest.raises(BidderError, match=r"'Dozing' in step 3` must take at most 0.01 s a seat"):
+        check(Dozing(), tasks=["bcb"], time_limit=0.01)

@@ -119,7 +119,7 @@ def test_growth_comes_with_formulas_and_a_picture(
 
 
 SLIPS: list[tuple[list[str], str]] = [
-    (["--market", "tinny"], "`markets` must be one of .* found 'tinny'. Did you mean 'tiny'"),
+    (["--market", "tinny"], "`market` must be one of .* found 'tinny'. Did you mean 'tiny'"),
     (["--market", "tiny", "tiny"], "`--market` must differ from each other"),
     (["--threads", "0"], "`--threads` must be an integer from 1 to"),
     (["--threads", "1", "100000"], "found 100000. Use no more than there are cores"),

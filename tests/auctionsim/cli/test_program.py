@@ -96,7 +96,7 @@ SLIPS: list[tuple[list[str], str]] = [
     (["work", "a", "--optimizer.lr", "1"], "`--optimizer.lr` is not a flag of `toy work`"),
     (["work", "a", "--config", "none.yaml"], "`--config` must be a YAML file; found 'none.yaml'."),
     (["work", "a", "--config", "/"], "`--config` must be a YAML file; found '/'."),
-    (["named", "--config", "tni"], "`markets` must be one of"),
+    (["named", "--config", "tni"], "`market` must be one of"),
 ]
 
 

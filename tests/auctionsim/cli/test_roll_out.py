@@ -191,3 +191,20 @@ def test_incidents_are_counted_by_rule_and_three_are_shown(
 
 def test_without_incidents_nothing_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     assert shown([], capsys) == []
+
+
+def test_what_a_bidder_prints_stays_out_of_the_json(tmp_path: Path, world_file: str) -> None:
+    (tmp_path / "chatty.py").write_text(
+        "import agents\n"
+        "class Chatty(agents.Bidder):\n"
+        "    def act(self, observation):\n"
+        "        print('so far so good')\n"
+        "        return 1.0\n"
+    )
+    flags = ["--bidder", "chatty:Chatty", "--market", world_file, "--episodes", "1", "--json", "-"]
+    program = [sys.executable, "-c", "from auctionsim.cli import main; main()", "evaluate"]
+    for more in ([], ["--isolate"]):
+        line = [*program, *flags, *more]
+        done = subprocess.run(line, capture_output=True, text=True, cwd=tmp_path, timeout=120)
+        assert json.loads(done.stdout)["bidder"] == "chatty:Chatty"
+        assert "so far so good" in done.stderr

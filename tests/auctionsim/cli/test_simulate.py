@@ -103,7 +103,7 @@ def test_flags_may_come_from_a_file(
 
 
 SLIPS: list[tuple[list[str], str]] = [
-    (["--market", "tinny"], "`markets` must be one of .* found 'tinny'. Did you mean 'tiny'"),
+    (["--market", "tinny"], "`market` must be one of .* found 'tinny'. Did you mean 'tiny'"),
     (["--bidder", "pidd"], "`bidder` must be one of .* found 'pidd'. Did you mean 'pid'"),
     (["--bidder", "nowhere_at_all:X"], "No module named 'nowhere_at_all'"),
     (["--lineup", "mixt"], "Did you mean 'mixed'"),

@@ -103,3 +103,25 @@ def test_actions_are_put_in_the_order_of_the_agents() -> None:
 def test_actions_that_do_not_fit_the_agents_are_refused(actions: Any, message: str) -> None:
     with pytest.raises(InvalidArgumentError, match=message):
         check_actions(actions, AGENTS, 1)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [np.zeros(3), np.zeros(1), np.zeros(2)],  # in all as many as there should be
+        [np.zeros((1, 2)), np.zeros(2), np.zeros(2)],
+        [np.float32(0.0), np.zeros(2), np.zeros(2)],
+    ],
+)
+def test_a_row_of_another_shape_takes_nothing_from_its_neighbours(rows: Any) -> None:
+    agents = ["a", "b", "c"]
+    with pytest.raises(InvalidArgumentError, match=r"`actions\['a'\]` must hold real numbers"):
+        check_actions(dict(zip(agents, rows, strict=True)), agents, 2)
+
+
+def test_what_rounding_put_past_the_end_is_put_back() -> None:
+    beyond = np.nextafter(np.float32([1.0]), np.float32(2.0))
+    assert check_action(beyond, (1,)).tolist() == [1.0]
+    assert check_action(-beyond, (1,)).tolist() == [-1.0]
+    with pytest.raises(InvalidArgumentError, match="from -1 to 1"):
+        check_action(np.float32([1.00001]), (1,))

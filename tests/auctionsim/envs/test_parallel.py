@@ -127,8 +127,8 @@ def test_a_whole_episode_is_the_same_in_two_processes(bidding: str) -> None:
 
 def test_an_episode_is_the_run_of_the_simulator() -> None:
     env = env_for(observation="natural")
-    observations, _ = env.reset(seed=2**63, options={"episode": 3})
-    simulation = Simulation(WORLD, [3], 2**63)
+    observations, _ = env.reset(seed=2**62, options={"episode": 3})
+    simulation = Simulation(WORLD, [3], 2**62)
     while env.agents:
         features = simulation.observe().features.astype(np.float32)
         np.testing.assert_array_equal([row[:17] for row in observations.values()], features)

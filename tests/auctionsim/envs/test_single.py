@@ -8,6 +8,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
+import torch
 from gymnasium.envs.registration import EnvSpec
 from gymnasium.utils.env_checker import check_env
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ from auctionsim.envs import AutoBiddingEnv, AutoBiddingVectorEnv
 from auctionsim.envs.actions import multipliers_of
 from auctionsim.envs.settings import BIDDING, OBSERVATIONS, RENDER_MODES, REWARDS
 from auctionsim.envs.table import TABLE
-from auctionsim.errors import InvalidArgumentError
+from auctionsim.errors import AuctionSimError, BidderError, InvalidArgumentError
 from auctionsim.tasks import TASKS
 from tests.auctionsim.envs.playing import (
     ENVIRONMENT,
@@ -57,7 +58,7 @@ def trajectory_of(
 
 
 @pytest.mark.parametrize("task", TASKS)
-@pytest.mark.parametrize(("seed", "episode"), [(3, 0), (2**64 - 1, 5)])
+@pytest.mark.parametrize(("seed", "episode"), [(3, 0), (2**63 - 1, 5)])
 def test_an_episode_is_the_run_that_evaluate_plays(task: str, seed: int, episode: int) -> None:
     actions, advertiser = actions_of(seed % 100, STEPS, 1), 6
     recorded = trajectory_of(task, advertiser, seed, episode, actions)
@@ -151,13 +152,15 @@ def test_bidding_one_by_one_shows_the_value_of_each_opportunity(observation: str
     scale = np.float32(WORLD.traffic.mean_probability if observation == "scaled" else 1.0)
     count = int(seen["volume"][0])
     assert count == len(expected)
-    np.testing.assert_array_equal(seen["values"][:count], expected / scale, strict=True)
-    assert not seen["values"][count:].any()
+    np.testing.assert_array_equal(seen["opportunity_values"][:count], expected / scale, strict=True)
+    assert not seen["opportunity_values"][count:].any()
     place = [entry.name for entry in TABLE].index("current_mean_value")
-    assert seen["values"][:count].mean() == pytest.approx(seen["state"][place], rel=1e-5)
+    assert seen["opportunity_values"][:count].mean() == pytest.approx(
+        seen["state"][place], rel=1e-5
+    )
     last = play(env, np.zeros((STEPS, *shape_of(env)), np.float32))[-1][0]
     assert last["volume"].tolist() == [0]
-    assert not last["values"].any()
+    assert not last["opportunity_values"].any()
 
 
 def test_an_exhausted_advertiser_stays_to_the_end_without_bids() -> None:
@@ -226,8 +229,8 @@ def test_without_a_seed_each_environment_takes_its_own() -> None:
 @pytest.mark.parametrize(
     ("seed", "options", "message"),
     [
-        (-1, None, r"`seed` must be an integer from 0 to 18446744073709551615; found -1"),
-        (2**64, None, r"`seed` must be an integer"),
+        (-1, None, r"`seed` must be an integer from 0 to 9223372036854775807; found -1"),
+        (2**63, None, r"`seed` must be an integer"),
         (1.0, None, r"`seed` must be an integer"),
         (True, None, r"`seed` must be an integer"),
         (0, {"episodes": 3}, "`options` must be one of episode; .* Did you mean 'episode'?"),
@@ -309,7 +312,9 @@ def test_all_environments_take_the_same_arguments() -> None:
     assert vector.pop("num_envs").default == 1
     assert list(single.values()) == list(vector.values())
     everyone = inspect.signature(auctionsim.parallel_env).parameters
-    assert {name: p for name, p in single.items() if name in everyone} == everyone
+    for name, parameter in everyone.items():
+        assert parameter.default == single[name].default
+        assert parameter.annotation == single[name].annotation
     assert single.keys() - everyone.keys() == {"opponents", "advertiser"}
 
 
@@ -398,3 +403,32 @@ def test_rendering_without_a_mode_warns_as_gymnasium_does() -> None:
     env.reset(seed=0)
     with pytest.warns(UserWarning, match="without a render mode"):
         assert env.render() is None
+
+
+def test_a_day_that_an_opponent_broke_off_cannot_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    env = env_of(advertiser=0)
+    env.reset(seed=1)
+    action = np.zeros(1, np.float32)
+    env.step(action)
+
+    def tired(*arguments: object) -> None:
+        raise BidderError("tired")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("auctionsim.cast.Cast.decide", tired)
+        with pytest.raises(BidderError, match="tired"):
+            env.step(action)
+    with pytest.raises(AuctionSimError, match="broken off"):
+        env.step(action)
+    env.reset()
+    env.step(action)
+
+
+def test_names_of_observations_may_be_those_of_network_parts() -> None:
+    names = env_of(bidding="opportunities").observation_space.spaces  # type: ignore[attr-defined]
+    assert not set(names) & set(dir(torch.nn.ModuleDict()))
+
+
+def test_what_reset_tells_can_be_written_as_json() -> None:
+    _, info = env_of().reset(seed=2**63 - 1)
+    assert json.loads(json.dumps(info))["seed"] == 2**63 - 1

@@ -67,7 +67,7 @@ def test_it_is_single_environments_for_every_task(task: str | None) -> None:
 
 def test_resets_are_those_of_single_environments() -> None:
     together, apart = native(), one_by_one()
-    largest: list[int | None] = [5, 2**64 - 1, 0]
+    largest: list[int | None] = [5, 2**63 - 1, 0]
     some_go_on: list[int | None] = [None, 9, None]
     for seed, options in [
         (largest, None),
@@ -151,7 +151,7 @@ def test_it_renders_one_picture_each() -> None:
     [
         ([1, 2], None, "`seed` must hold one seed for each of 3 environments; found '2 seed"),
         ([1, 2, -1], None, "`seed` must be an integer from 0 to"),
-        (2**64 - 2, None, "`seed` must be an integer from 0 to"),
+        (2**63 - 2, None, "`seed` must be an integer from 0 to"),
         ("123", None, "`seed` must be an integer"),
         (1, {"mask": True}, "`options` must be one of episode, reset_mask"),
         (1, {"reset_mask": np.array([True, False, True])}, "must be an array of 3 times True"),
