@@ -89,17 +89,11 @@ def check_bidder(
         BidderError: Naming the bidder, the rule it broke, where, and the mend.
         InvalidArgumentError: If an argument breaks its rule.
     """
-    if isinstance(tasks, str):
-        tasks = (tasks,)
-    if not tasks:
-        raise invalid_argument("tasks", "must not be empty", tasks, "Name the bidder's tasks.")
-    if not as_number(tolerance) >= 0.0:
-        rule = "must be a number >= 0"
-        raise invalid_argument("tolerance", rule, repr(tolerance), "Use 0, or 1e-4 say.")
+    tasks, tolerance = _tasks(tasks), _tolerance(tolerance)
     limit = Conduct(time_limit=time_limit).time_limit
     player = make(bidder) if isinstance(bidder, str) else check_is_bidder(bidder)
     name = bidder if isinstance(bidder, str) else name_of(player)
-    trial = Trial(name, float(tolerance), limit)
+    trial = Trial(name, tolerance, limit)
     fresh = _fresh_copy(player)
     board = [_simulation(load_market(market), episode, seed, tasks) for episode in (0, 1)]
     first, _ = (trial.record(player, simulation) for simulation in board)
@@ -109,13 +103,27 @@ def check_bidder(
     alone = _other_batches(trial, player, first)
     return BidderReport(
         bidder=name,
-        tasks=tuple(tasks),
+        tasks=tasks,
         seats=len(first.campaigns),
         steps=first.campaigns.steps,
         seconds_alone=float(np.median(alone)),
         seconds_longest=float(np.max(alone)),
         seconds_together=float(np.median([asked.seconds for asked in first.asked])),
     )
+
+
+def _tasks(tasks: Sequence[str] | str) -> tuple[str, ...]:
+    names = (tasks,) if isinstance(tasks, str) else tuple(tasks)
+    if not names:
+        raise invalid_argument("tasks", "must not be empty", tasks, "Name the bidder's tasks.")
+    return names
+
+
+def _tolerance(tolerance: object) -> float:
+    if not as_number(tolerance) >= 0.0:
+        rule = "must be a number >= 0"
+        raise invalid_argument("tolerance", rule, repr(tolerance), "Use 0, or 1e-4 say.")
+    return as_number(tolerance)
 
 
 def _other_batches(trial: Trial, bidder: AnyBidder, episode: Episode) -> list[float]:

@@ -120,8 +120,8 @@ def test_a_row_of_another_shape_takes_nothing_from_its_neighbours(rows: Any) -> 
 
 
 def test_what_rounding_put_past_the_end_is_put_back() -> None:
-    beyond = np.nextafter(np.float32([1.0]), np.float32(2.0))
+    beyond = np.nextafter(np.ones(1, np.float32), np.float32(2.0))
     assert check_action(beyond, (1,)).tolist() == [1.0]
     assert check_action(-beyond, (1,)).tolist() == [-1.0]
     with pytest.raises(InvalidArgumentError, match="from -1 to 1"):
-        check_action(np.float32([1.00001]), (1,))
+        check_action(np.full(1, 1.00001), (1,))
