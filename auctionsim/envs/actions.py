@@ -43,16 +43,20 @@ def check_action(action: object, shape: tuple[int, ...], name: str = "action") -
     if array.shape != shape or array.dtype.kind not in "fiu":
         mend = "Sample env.action_space to see its form."
         raise invalid_argument(name, rule, f"{array.dtype} of shape {array.shape}", mend)
-    x = np.asarray(array, np.float32)
-    inside = np.abs(x) <= 1.0  # false for nan as well
-    if not inside.all():
-        # Wrappers that scale actions may round past the end.
-        if (np.abs(x) <= _ROUNDED).all():
-            return np.clip(x, -1.0, 1.0)
-        place = np.unravel_index(int(np.argmin(inside)), shape)
-        found = f"{x[place]} at {', '.join(str(i) for i in place)}"
-        raise invalid_argument(name, _RANGE, found, _MEND)
-    return x
+    return _within(np.asarray(array, np.float32), name)
+
+
+def _within(x: Float32Array, name: str) -> Float32Array:
+    size = np.abs(x)
+    inside = size <= 1.0  # false for nan as well
+    if inside.all():
+        return x
+    # Wrappers that scale actions may round past the end.
+    if (size <= _ROUNDED).all():
+        return np.clip(x, -1.0, 1.0)
+    place = np.unravel_index(int(np.argmin(inside)), x.shape)
+    found = f"{x[place]} at {', '.join(str(i) for i in place)}"
+    raise invalid_argument(name, _RANGE, found, _MEND)
 
 
 def check_actions(actions: object, agents: Sequence[str], size: int) -> Float32Array:
@@ -83,7 +87,9 @@ def _joined(actions: dict[str, Any], agents: Sequence[str], size: int) -> Float3
         raise ValueError
     # Arrays of one element are slow to join.
     joined = np.array([row.item() for row in rows]) if size == 1 else np.concatenate(rows)
-    return check_action(joined, (len(agents) * size,), "actions").reshape(-1, size)
+    if joined.dtype.kind not in "fiu":
+        raise TypeError
+    return _within(joined.astype(np.float32), "actions").reshape(-1, size)
 
 
 def _check_agents(actions: object, agents: Sequence[str]) -> dict[str, object]:
