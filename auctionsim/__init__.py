@@ -87,6 +87,8 @@ _register_environment()
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(importlib.import_module(_HOMES[name]), name)
+    if name in ("envs", "testing"):  # so that `import auctionsim` is enough to look them up
+        return importlib.import_module(f"auctionsim.{name}")
     raise AttributeError(f"module 'auctionsim' has no attribute {name!r}")
 
 

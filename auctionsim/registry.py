@@ -91,6 +91,8 @@ def check_is_bidder(bidder: object, name: str = "") -> AnyBidder:
     if isinstance(bidder, Bidder | BatchBidder):
         return bidder
     mend = "Derive the class from agents.Bidder or agents.BatchBidder."
+    if hasattr(bidder, "bidding"):
+        mend = "Wrap a strategy of AuctionNet: agents.from_auctionnet(...)."
     found = type(bidder).__name__
     if inspect.isclass(bidder):
         found = f"the class {bidder.__name__}"

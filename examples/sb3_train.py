@@ -106,9 +106,11 @@ def compare(policies: dict[str, Policy], test_days: int) -> dict[str, str]:
 def main(argv: Sequence[str] | None = None) -> None:
     """Train, choose the best fixed multiplier, and compare on test days."""
     parser = argparse.ArgumentParser(description="Stable-Baselines3 learns to bid.")
-    parser.add_argument("--steps", type=int, default=100_000, help="of training, 48 a day")
+    parser.add_argument(
+        "--steps", type=int, default=100_000, help="of training; rounded up to 1,536s"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of training, below 2^32")
-    parser.add_argument("--test-days", type=int, default=192)
+    parser.add_argument("--test-days", type=int, default=192, help="two at least")
     args = parser.parse_args(argv)
     torch.set_num_threads(1)  # a second gains small networks nothing, and may wait long
 

@@ -135,7 +135,7 @@ ANSWERS: dict[Callable[[NDArray[np.float64]], object], str] = {
     scalar: r"one number an opportunity from Odd.bidding, .*; found .?float with float64",
     one_short: r"from Odd.bidding, shape \(\d+,\); found .?ndarray with float64 of shape",
     column: r"found .?ndarray with float64 of shape \(\d+, 1\)",
-    ragged: "in step 2` must not raise; found .?ValueError: setting an array element",
+    ragged: "in step 2` must return numbers, .*; found .?ValueError: setting an array element",
     nothing: "found .?NoneType with object of shape",
     texts: "found .?list with <U3 of shape",
     complex_numbers: "found .?ndarray with complex128 of shape",

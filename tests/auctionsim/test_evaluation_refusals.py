@@ -40,7 +40,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"episodes": None}, "`episodes` must be an integer from 1"),
     *(({name: value}, f"`{name}` must be one of")
       for name in ("task", "protocol") for value in NO_NAMES),
-    *(({name: value}, f"`{name}s` must be a name, or a path")
+    *(({name: value}, f"`{name}` must be a name, or a path")
       for name in ("market", "lineup") for value in NO_NAMES),
     ({"episodes": [2**31]}, "`episodes` must be an integer from 0"),
     ({"seed": -1}, "`seed` must be an integer"),
