@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from auctionsim.campaigns import Campaign, Campaigns
 from auctionsim.errors import BidderError, describe
+
+if TYPE_CHECKING:
+    from auctionsim.market import MarketConfig
 
 #: Largest multiplier a bidder may return: beyond it, bids would leave float32's range.
 LARGEST_MULTIPLIER = 1e30
@@ -154,6 +157,13 @@ class Bidder(ABC):
     label: str | None = None
     campaign: Campaign
 
+    def prepare(self, market: MarketConfig) -> None:  # noqa: B027 - most bidders need not
+        """Learn what there is to learn of a market, once, before anything is played in it.
+
+        A bidder that learns from training episodes overrides it. It must simulate episodes of its
+        own, of another seed than those it will be scored on, and answer equal markets equally.
+        """
+
     def reset(self, campaign: Campaign) -> None:
         """Begin an episode; forget everything of the last one."""
         self.campaign = campaign
@@ -204,6 +214,13 @@ class BatchBidder(ABC):
 
     label: str | None = None
     campaigns: Campaigns
+
+    def prepare(self, market: MarketConfig) -> None:  # noqa: B027 - most bidders need not
+        """Learn what there is to learn of a market, once, before anything is played in it.
+
+        A bidder that learns from training episodes overrides it. It must simulate episodes of its
+        own, of another seed than those it will be scored on, and answer equal markets equally.
+        """
 
     def reset(self, campaigns: Campaigns) -> None:
         """Begin an episode on these seats; forget everything of the last one."""

@@ -20,9 +20,10 @@ from auctionsim.campaigns import Campaigns
 from auctionsim.conduct import Breach, Conduct, Incident
 from auctionsim.errors import invalid_argument
 from auctionsim.lineup import LineupConfig
+from auctionsim.market import MarketConfig
 from auctionsim.players import Answer, Bids, News, Player, View, Watch, seat_players
-from auctionsim.registry import make
-from auctionsim.simulator import Simulation, StepOutcome
+from auctionsim.registry import make, prepare
+from auctionsim.simulator import Game, StepOutcome
 
 IntArray = NDArray[np.int64]
 Float64Array = NDArray[np.float64]
@@ -144,6 +145,7 @@ class Cast:
         outside: Seats that somebody else plays.
         conduct: What happens when a bidder breaks its contract.
         episodes: Episode number of each seat, for records and errors.
+        market: The market, for bidders of the line-up that prepare for it.
     """
 
     def __init__(
@@ -155,6 +157,7 @@ class Cast:
         outside: IntArray | None = None,
         conduct: Conduct | None = None,
         episodes: IntArray | None = None,
+        market: MarketConfig | None = None,
     ) -> None:
         self.conduct = conduct or Conduct()
         self.names = lineup.assign(campaigns)
@@ -169,6 +172,8 @@ class Cast:
             self._add(name, bidder, seats, self._seating())
         for name in sorted({str(n) for n in self.names[~taken]}):
             bidder = make(name, **lineup.parameters.get(name, {}))
+            if market is not None:
+                prepare(name, bidder, market)
             self._add(name, bidder, np.flatnonzero(~taken & (self.names == name)), seat_players)
         try:
             for part in self.parts:
@@ -178,7 +183,7 @@ class Cast:
             raise
 
     def decide(
-        self, simulation: Simulation, observation: Observation
+        self, simulation: Game, observation: Observation
     ) -> tuple[Float64Array, dict[int, Bids]]:
         """Ask every bidder what it wants in the coming step.
 
@@ -200,16 +205,29 @@ class Cast:
         return multipliers, bids
 
     def play(
-        self, simulation: Simulation, multipliers: Float64Array, bids: dict[int, Bids]
+        self,
+        simulation: Game,
+        multipliers: Float64Array,
+        bids: dict[int, Bids],
+        *,
+        keep_bids: bool = False,
+        keep_sales: bool = False,
     ) -> StepOutcome:
         """Play the step, and tell the bidders that watch what it brought.
+
+        Args:
+            simulation: The simulation.
+            multipliers: As `decide` returned them.
+            bids: As `decide` returned them.
+            keep_bids: Whether the outcome holds the highest bids on every opportunity.
+            keep_sales: Whether it holds every sale; it does where a bidder watches closely.
 
         Raises:
             BidderError: If a bidder breaks its contract, and `conduct` says to raise.
         """
         step = simulation.step_index
-        closely = any(part.watches_closely for part in self.parts)
-        outcome = simulation.step(multipliers, bids, keep_sales=closely)
+        closely = keep_sales or any(part.watches_closely for part in self.parts)
+        outcome = simulation.step(multipliers, bids, keep_sales=closely, keep_bids=keep_bids)
         watching = [part for part in self.parts if part.watches]
         if watching:
             news = news_of(step, outcome)

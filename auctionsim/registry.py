@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable
 from functools import cache
 from importlib.metadata import EntryPoint, EntryPoints, entry_points
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from auctionsim.bidding import AnyBidder, BatchBidder, Bidder
 from auctionsim.errors import (
@@ -19,7 +19,18 @@ from auctionsim.errors import (
     unknown_name,
 )
 
-__all__ = ["ENTRY_POINT_GROUP", "AnyBidder", "check_is_bidder", "make", "names", "register"]
+if TYPE_CHECKING:
+    from auctionsim.market import MarketConfig
+
+__all__ = [
+    "ENTRY_POINT_GROUP",
+    "AnyBidder",
+    "check_is_bidder",
+    "make",
+    "names",
+    "prepare",
+    "register",
+]
 
 ENTRY_POINT_GROUP = "auctionsim.bidders"
 _PACKAGE = "auctionsim"
@@ -100,6 +111,21 @@ def check_is_bidder(bidder: object, name: str = "") -> AnyBidder:
             mend = f"Pass an instance: {bidder.__name__}(...)."
     found = f"{name}: {found}" if name else found
     raise invalid_argument("bidder", "must be an auctionsim Bidder or BatchBidder", found, mend)
+
+
+def prepare(name: str, bidder: AnyBidder, market: MarketConfig) -> AnyBidder:
+    """Let a bidder learn what it learns of a market; returns it.
+
+    Raises:
+        InvalidArgumentError: If it fails to.
+    """
+    try:
+        bidder.prepare(market)
+    except AuctionSimError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise _broken("must prepare for the market without an error", name, error) from error
+    return bidder
 
 
 @cache

@@ -12,7 +12,7 @@ from auctionsim.cast import Cast
 from auctionsim.dataset.schema import Trajectories
 from auctionsim.errors import invalid_argument
 from auctionsim.observation import FEATURES
-from auctionsim.simulator import Simulation, StepOutcome
+from auctionsim.simulator import Game, StepOutcome
 
 IntArray = NDArray[np.int64]
 
@@ -26,7 +26,7 @@ _FROM_OUTCOME = {
 
 
 def roll_out(
-    simulation: Simulation,
+    simulation: Game,
     cast: Cast,
     seats: IntArray | None = None,
     on_step: Callable[[], object] | None = None,
@@ -63,7 +63,7 @@ def roll_out(
 class Recorder:
     """Keeps what a dataset needs of some seats, step by step."""
 
-    def __init__(self, simulation: Simulation, seats: IntArray) -> None:
+    def __init__(self, simulation: Game, seats: IntArray) -> None:
         self._simulation, self._seats = simulation, seats
         steps, n = simulation.market.steps, len(seats)
         self._state = np.zeros((n, steps, len(FEATURES)), np.float32)

@@ -21,7 +21,7 @@ from auctionsim.cast import Part, news_of
 from auctionsim.conduct import Breach
 from auctionsim.errors import BidderError, describe
 from auctionsim.players import Bids, News, View
-from auctionsim.simulator import Sales, Simulation
+from auctionsim.simulator import SalesOfSeats, Simulation
 
 __all__ = ["Episode", "Trial"]
 
@@ -43,7 +43,7 @@ class Shown:
     observation: Observation
     opportunities: Mapping[int, Opportunities]
     outcome: Outcome
-    sales: Sales | None
+    sales: SalesOfSeats | None
 
 
 @dataclass(frozen=True)

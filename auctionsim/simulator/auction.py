@@ -12,11 +12,11 @@ from auctionsim.errors import invalid_argument
 from auctionsim.market import MarketConfig
 from auctionsim.mechanism.pricing import block_pricing
 from auctionsim.random_numbers import BLOCK
-from auctionsim.simulator.bids import BidPlan
+from auctionsim.simulator.bids import BidPlan, placed_bids
 from auctionsim.simulator.kernels import cap_runs, rank_ahead, settle_runs
 from auctionsim.simulator.layout import COST, KINDS, Ahead, Bidding, Ledger, Purse, Terms, Traffic
 from auctionsim.simulator.ledger import new_ledger
-from auctionsim.simulator.outcome import Sales, StepOutcome
+from auctionsim.simulator.outcome import Sales, StepOutcome, TopBids
 from auctionsim.simulator.tables import StepTables
 from auctionsim.threads import get_threads, share, threads_worth
 
@@ -67,11 +67,11 @@ def market_terms(market: MarketConfig) -> Terms:
     )
 
 
-def make_room(runs: int, blocks: int, slots: int) -> Ahead:
-    """Return room for ranking and selling blocks ahead."""
+def make_room(runs: int, blocks: int, slots: int, depth: int) -> Ahead:
+    """Return room for ranking blocks ahead to a depth of at least slots + 1, and selling them."""
     return Ahead(
-        np.empty((runs, blocks, slots + 1, BLOCK), _FLOAT),
-        np.empty((runs, blocks, slots + 1, BLOCK), _INT),
+        np.empty((runs, blocks, depth, BLOCK), _FLOAT),
+        np.empty((runs, blocks, depth, BLOCK), _INT),
         np.empty((runs, blocks, slots, BLOCK), _INT),
         np.empty((runs, blocks, slots * BLOCK + 1), _INT),
         np.empty((runs, blocks, slots * BLOCK + 1), _INT),
@@ -95,7 +95,7 @@ class Auctioneer:
         self._terms = market_terms(market)
         self._mechanism_loaded()  # so that a slip shows now
         self._chunk = chunk
-        self._room = make_room(0, 0, market.slots)
+        self._room = make_room(0, 0, market.slots, market.slots + 1)
 
     @property
     def slots(self) -> int:
@@ -134,7 +134,7 @@ class Auctioneer:
             budget: (R, A).
             spent: (R, A), updated if `capped`.
             capped: Whether bids are capped at the remaining budget.
-            ledger: Takes every sale, if given.
+            ledger: Takes every sale and the highest bids, as far as it has room for them.
             watch: Told each chunk's first opportunity, end and winners (R, blocks, slots, BLOCK).
 
         Raises:
@@ -149,11 +149,11 @@ class Auctioneer:
         purses = Purse(budget, spent, caps, tally.wins, tally.cut, tally.sums, tally.price[:, None])
         if capped:
             cap_runs(traffic, bidding, purses)
-        ledgers = new_ledger(runs, self.slots, 0) if ledger is None else ledger
+        ledgers = new_ledger(runs, self.slots) if ledger is None else ledger
         most = int(tables.volumes.max())
         ahead = watch is not None or _few(runs, runs * advertisers * _whole(most))
         span = min(self._span(runs), most) if ahead else most
-        room = self._room_for(runs if ahead else 0, -(-span // BLOCK))
+        room = self._room_for(runs if ahead else 0, -(-span // BLOCK), ledgers.top_bid.shape[1])
         for first in range(0, most, max(span, 1)):
             last = min(first + span, most)
             bids = runs * advertisers * _whole(last - first)
@@ -168,15 +168,15 @@ class Auctioneer:
                 settle_runs, runs, work, *places, traffic, bidding, capped, purses, room, ahead,
                 ledgers,
             )  # fmt: skip
-        _check_prices(tally)
+        check_prices(tally.price)
         return tally
 
-    def _room_for(self, runs: int, blocks: int) -> Ahead:
+    def _room_for(self, runs: int, blocks: int, depth: int) -> Ahead:
         """Room for so many runs and at least so many blocks: that of the last steps, if it does."""
-        kept = self._room.found.shape
-        if kept[0] < runs or (runs and kept[1] < blocks):
-            slots = self.slots
-            self._room = make_room(max(runs, kept[0]), max(blocks, kept[1]), slots)
+        kept = self._room.top_bid.shape
+        if kept[2] != depth or kept[0] < runs or (runs and kept[1] < blocks):
+            size = max(runs, kept[0]), max(blocks, kept[1])
+            self._room = make_room(*size, self.slots, depth)
         return Ahead._make(array[:runs] for array in self._room)
 
     def _span(self, runs: int) -> int:
@@ -201,8 +201,9 @@ def _few(runs: int, bids: int) -> bool:
     return runs < 2 * get_threads() and threads_worth(bids) > 1
 
 
-def _check_prices(tally: Tally) -> None:
-    if np.isnan(tally.price).any():
+def check_prices(sums: Float64Array) -> None:
+    """Raise `InvalidArgumentError` if a sum of prices says that one broke the mechanism's rule."""
+    if np.isnan(sums).any():
         raise invalid_argument(
             "mechanism", "must price every sold slot from 0 to the winner's bid", "another price",
             "Correct the function that prices.",
@@ -220,7 +221,7 @@ def summarise(
     volume = tables.volumes[tables.run_episode]
     share = np.where(volume > 0, 1.0 / np.maximum(volume, 1), 0.0)
     value_sum = tables.sums[tables.run_episode[:, None], tables.value_rows]
-    bid_sum, multiplier = _placed(tables, plan, value_sum)
+    bid_sum, multiplier = placed_bids(tables, plan, value_sum)
     by_kind = dict(zip(KINDS, tally.sums.transpose(2, 0, 1).copy(), strict=True))
     return StepOutcome(
         volume=volume,
@@ -231,6 +232,7 @@ def summarise(
         market_price=tally.price * share,
         wins=tally.wins,
         sales=None if ledger is None else _sales(volume, plan, tables.values.shape[1], ledger),
+        top_bids=None if ledger is None else TopBids(volume, ledger.top_bid, ledger.top_column),
         **by_kind,
     )
 
@@ -253,19 +255,3 @@ def _sales(volume: IntArray, plan: BidPlan, rows: int, ledger: Ledger) -> Sales:
         market_price=ledger.market_price,
         bids=bids,
     )
-
-
-def _placed(
-    tables: StepTables, plan: BidPlan, value_sum: Float64Array
-) -> tuple[Float64Array, Float64Array]:
-    """Sum of the bids before capping, and the multiplier played, both (R, A)."""
-    rows = tables.values.shape[1]
-    given = plan.rows >= rows
-    multiplier = plan.multipliers.astype(np.float64)
-    bid_sum = multiplier * value_sum
-    if given.any():
-        bid_sum[given] = plan.explicit_sums[plan.rows[given] - rows]
-        positive = given & (value_sum > 0)
-        multiplier[given] = 0.0
-        multiplier[positive] = bid_sum[positive] / value_sum[positive]
-    return bid_sum, multiplier

@@ -55,3 +55,19 @@ def plan_bids(
         flat_rows[seat] = tables.values.shape[1] + place
         flat_played[seat] = 1.0
     return BidPlan(played, rows, explicit, sums)
+
+
+def placed_bids(
+    tables: StepTables, plan: BidPlan, value_sum: Float64Array
+) -> tuple[Float64Array, Float64Array]:
+    """Return the sums of the bids before capping, and the multipliers played, both (R, A)."""
+    rows = tables.values.shape[1]
+    given = plan.rows >= rows
+    multiplier = plan.multipliers.astype(np.float64)
+    bid_sum = multiplier * value_sum
+    if given.any():
+        bid_sum[given] = plan.explicit_sums[plan.rows[given] - rows]
+        positive = given & (value_sum > 0)
+        multiplier[given] = 0.0
+        multiplier[positive] = bid_sum[positive] / value_sum[positive]
+    return bid_sum, multiplier

@@ -61,10 +61,10 @@ def _settle_run(first, last, terms, traffic, bidding, capped, purses, ahead, ran
     )  # fmt: skip
     ledger = Ledger(
         ledgers.winner[r], ledgers.price[r], ledgers.exposed[r], ledgers.converted[r],
-        ledgers.worth[r], ledgers.market_price[r],
+        ledgers.worth[r], ledgers.market_price[r], ledgers.top_bid[r], ledgers.top_column[r],
     )  # fmt: skip
     last = min(last, traffic.volumes[bidding.run_episode[r]])
-    own, bid = new_sold(terms.exposure.size), np.empty(BLOCK, np.float32)
+    own, bid = new_sold(terms.exposure.size, ledger.top_bid.shape[0]), np.empty(BLOCK, np.float32)
     caps_then = purse.caps.copy()
     for block in range(first // BLOCK, (last + BLOCK - 1) // BLOCK):
         count, place = min(BLOCK, last - block * BLOCK), block - first // BLOCK
@@ -122,7 +122,7 @@ def settle_runs(  # type: ignore[no-untyped-def]
         purses: `Purse` with an axis (R,) before all; updated.
         ahead: `Ahead`, what `rank_ahead` wrote under the caps in `purses`.
         ranked: Whether there is anything in `ahead`.
-        ledgers: `Ledger` with an axis (R,) before all, written unless its width is 0.
+        ledgers: `Ledger` with an axis (R,) before all, written where its widths are not 0.
     """
     while True:
         r = next_cell(counter)

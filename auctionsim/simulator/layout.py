@@ -111,8 +111,8 @@ class Sold(NamedTuple):
     """A block that was ranked and sold.
 
     Attributes:
-        top_bid: (slots + 1, BLOCK) highest bids, falling; 0 for none.
-        top_column: (slots + 1, BLOCK) whose they are; -1 for nobody's.
+        top_bid: (>= slots + 1, BLOCK) highest bids, falling; 0 for none.
+        top_column: (>= slots + 1, BLOCK) whose they are; -1 for nobody's.
         winner: (slots, BLOCK) who wins each slot; -1 where it is unsold.
         opportunity: (slots * BLOCK + 1,) place in the block of each exposed win, in order.
         column: (slots * BLOCK + 1,) its winner.
@@ -172,7 +172,9 @@ class Purse(NamedTuple):
 
 
 class Ledger(NamedTuple):
-    """Every sale of a step, where it is asked for (else of width 0). Of one run, or with R before.
+    """Every sale of a step, and its highest bids, where they are asked for. Of one run, or of R.
+
+    Sales that are not asked for have width 0, and so have bids.
 
     Attributes:
         winner: (slots, width) who won each slot; -1 where it is unsold.
@@ -181,6 +183,8 @@ class Ledger(NamedTuple):
         converted: (slots, width) 1 where a seen one converted.
         worth: (slots, width) what that conversion was worth.
         market_price: (width,).
+        top_bid: (depth, width) highest bids as placed, falling; depth is at least slots + 1.
+        top_column: (depth, width) whose they are; -1 for nobody's.
     """
 
     winner: Ints
@@ -189,3 +193,5 @@ class Ledger(NamedTuple):
     converted: Bytes
     worth: Doubles
     market_price: Singles
+    top_bid: Singles
+    top_column: Ints

@@ -1,4 +1,4 @@
-"""Numba kernel that enters every sale of a step: for bidders and logs that ask for it."""
+"""Numba kernels that enter every sale and the highest bids of a step, where they are asked for."""
 
 from __future__ import annotations
 
@@ -54,25 +54,49 @@ def enter_sales(terms, offers, sold, begin, end, first, last, start, ledger):  #
             )  # fmt: skip
 
 
-def new_ledger(runs: int, slots: int, width: int) -> Ledger:
-    """Make room for the sales of `width` opportunities a run; 0 for none to be kept."""
-    shape = (runs, slots, width)
+@njit(cache=True, nogil=True)
+def enter_bids(sold, begin, end, start, ledger):  # type: ignore[no-untyped-def]
+    """Enter the highest bids on opportunities begin .. end - 1 of a block, as they were placed.
+
+    Args:
+        sold: `Sold`, ranked as deep as the ledger.
+        begin: First opportunity, counted within the block.
+        end: End of them.
+        start: The block's first opportunity.
+        ledger: `Ledger` of one run, written.
+    """
+    for place in range(ledger.top_bid.shape[0]):
+        bid, column = sold.top_bid[place], sold.top_column[place]
+        kept_bid, kept_column = ledger.top_bid[place], ledger.top_column[place]
+        for j in range(begin, end):
+            kept_bid[start + j], kept_column[start + j] = bid[j], column[j]
+
+
+def new_ledger(runs: int, slots: int, sales: int = 0, bids: int = 0) -> Ledger:
+    """Make room for what is to be kept of a step, all of it empty.
+
+    Args:
+        runs: Runs.
+        slots: Slots an opportunity.
+        sales: Opportunities a run whose sales to keep; 0 for none.
+        bids: Opportunities a run whose highest slots + 2 bids to keep; 0 for none. So many that
+            slots + 1 are left to know of the others, whichever bidder is taken out.
+    """
+    shape = (runs, slots, sales)
+    top = (runs, slots + (2 if bids else 1), bids)
     return Ledger(
         np.full(shape, -1, np.int32), np.zeros(shape, np.float32), np.zeros(shape, np.uint8),
-        np.zeros(shape, np.uint8), np.zeros(shape), np.zeros((runs, width), np.float32),
+        np.zeros(shape, np.uint8), np.zeros(shape), np.zeros((runs, sales), np.float32),
+        np.zeros(top, np.float32), np.full(top, -1, np.int32),
     )  # fmt: skip
 
 
 def pick_runs(ledger: Ledger, runs: NDArray[np.int64]) -> Ledger:
     """Return a copy that holds some runs only."""
-    return Ledger(
-        ledger.winner[runs], ledger.price[runs], ledger.exposed[runs], ledger.converted[runs],
-        ledger.worth[runs], ledger.market_price[runs],
-    )  # fmt: skip
+    return Ledger._make(array[runs] for array in ledger)
 
 
 def enter_runs(ledger: Ledger, entries: Ledger, runs: NDArray[np.int64]) -> None:
     """Write what `pick_runs` returned, and was written to since, back into the ledger."""
-    ledger.winner[runs], ledger.price[runs] = entries.winner, entries.price
-    ledger.exposed[runs], ledger.converted[runs] = entries.exposed, entries.converted
-    ledger.worth[runs], ledger.market_price[runs] = entries.worth, entries.market_price
+    for name in Ledger._fields:
+        getattr(ledger, name)[runs] = getattr(entries, name)

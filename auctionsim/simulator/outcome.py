@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,13 @@ from auctionsim.mechanism.arguments import check_integer
 Float32Array = NDArray[np.float32]
 Float64Array = NDArray[np.float64]
 Scalar = TypeVar("Scalar", bound=np.generic)
+
+
+class SalesOfSeats(Protocol):
+    """Every sale of one step, to be asked for seat by seat."""
+
+    def results(self, seat: int) -> OpportunityResults:
+        """Return what the step brought a seat that bids one by one, given its flat index."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +79,21 @@ class Sales:
 
 
 @dataclass(frozen=True)
+class TopBids:
+    """The highest bids of one step of R runs, as placed; beyond a run's volume there are none.
+
+    Attributes:
+        volume: Opportunities of each run, (R,).
+        bid: Highest bids in falling order, 0 for none, in currency, (R, slots + 2, width).
+        holder: Advertisers they are of, -1 for nobody, (R, slots + 2, width).
+    """
+
+    volume: NDArray[np.int64]
+    bid: Float32Array
+    holder: NDArray[np.int32]
+
+
+@dataclass(frozen=True)
 class StepOutcome:
     """One finished step of R runs with A advertisers; arrays of shape (R, A) unless noted.
 
@@ -93,6 +115,7 @@ class StepOutcome:
             as expected_conversions unless the market's predictions are biased.
         predicted_value: Sum over exposed wins of that probability times known value.
         sales: Every sale, if the step was asked to keep them.
+        top_bids: The highest bids, if the step was asked to keep them.
     """
 
     volume: NDArray[np.int64]
@@ -110,8 +133,11 @@ class StepOutcome:
     expected_value: Float64Array
     predicted_conversions: Float64Array
     predicted_value: Float64Array
-    sales: Sales | None = None
+    sales: SalesOfSeats | None = None
+    top_bids: TopBids | None = None
 
 
 #: Names of the arrays of a `StepOutcome`.
-OUTCOME_ARRAYS: tuple[str, ...] = tuple(f.name for f in fields(StepOutcome) if f.name != "sales")
+OUTCOME_ARRAYS: tuple[str, ...] = tuple(
+    f.name for f in fields(StepOutcome) if f.name not in ("sales", "top_bids")
+)

@@ -102,7 +102,7 @@ def simulate_reference(
         wanted = played * offer.value
         for i, row in given.items():
             wanted[:, i] = np.where(active[i], row, np.float32(0))
-        walk = _Walk(market, day, step, offer, campaigns.budget, spent)
+        walk = Walk(market, day, step, offer, campaigns.budget, spent)
         by_one = set(given)
         if market.rules == "auctionnet":
             tally = _reauction(walk, wanted)
@@ -118,7 +118,7 @@ def simulate_reference(
 
 
 @dataclass
-class _Tally:
+class Tally:
     """What one auction of a step brought; arrays (A,) unless noted."""
 
     spent: Float64Array
@@ -132,7 +132,7 @@ _SUMMED = ("wins", "exposed_wins", "cost", "conversions", "value", "expected_con
            "expected_value", "predicted_conversions", "predicted_value")  # fmt: skip
 
 
-class _Walk:
+class Walk:
     """Walks through a step's opportunities in order of arrival."""
 
     def __init__(
@@ -147,10 +147,10 @@ class _Walk:
         self.market, self.day, self.step, self.offer = market, day, step, offer
         self.budget, self.spent = budget, spent
 
-    def auction(self, wanted: Float32Array, *, capped: bool) -> _Tally:
+    def auction(self, wanted: Float32Array, *, capped: bool) -> Tally:
         """Auction all opportunities; `wanted` holds the bids, (n, A)."""
         sums = {name: np.zeros(self.market.advertisers) for name in _SUMMED}
-        tally = _Tally(self.spent.copy(), [], wanted.copy(), [], sums)
+        tally = Tally(self.spent.copy(), [], wanted.copy(), [], sums)
         whole = None if capped else self._clear(tally.placed, 0)
         for j, row in enumerate(tally.placed):
             if whole is None:
@@ -177,7 +177,7 @@ class _Walk:
             exposure=market.slot_exposure,
         )  # fmt: skip
 
-    def _settled(self, sale: Sale, tally: _Tally) -> Sale:
+    def _settled(self, sale: Sale, tally: Tally) -> Sale:
         """Add a sale to the sums; returns it with what its coin brought."""
         sums, i = tally.sums, sale.advertiser
         sums["wins"][i] += 1.0
@@ -221,7 +221,7 @@ def _cap(row: Float32Array, left: Float64Array) -> None:
         row[i] = max(cap, np.float32(0))
 
 
-def _reauction(walk: _Walk, wanted: Float32Array) -> _Tally:
+def _reauction(walk: Walk, wanted: Float32Array) -> Tally:
     """AuctionNet's rule: auction without caps, drop random wins of who over-spent, and again."""
     left, key = walk.budget - walk.spent, walk.day.step_keys[walk.step]
     placed, attempt = wanted.copy(), 0
@@ -257,7 +257,7 @@ def _outcome(
     played: Float32Array,
     by_one: list[int],
     wanted: Float32Array,
-    tally: _Tally,
+    tally: Tally,
 ) -> StepOutcome:
     volume = len(offer.look)
     share = 1.0 / volume if volume else 0.0
@@ -273,5 +273,6 @@ def _outcome(
         mean_value=(value_sum * share)[None],
         market_price=np.array([sum(tally.market_prices) * share]),
         sales=None,
+        top_bids=None,
         **{name: array[None] for name, array in tally.sums.items()},
     )

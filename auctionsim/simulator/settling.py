@@ -23,16 +23,16 @@ from auctionsim.simulator.layout import (
     VALUE,
     Sold,
 )
-from auctionsim.simulator.ledger import enter_sales
+from auctionsim.simulator.ledger import enter_bids, enter_sales
 from auctionsim.simulator.ranking import fill_bids, rank_block
 from auctionsim.simulator.sales import realised, sell_block
 
 
 @njit(cache=True, nogil=True)
-def new_sold(slots):  # type: ignore[no-untyped-def]
-    """Make room for one block."""
+def new_sold(slots, depth):  # type: ignore[no-untyped-def]
+    """Make room for one block, ranked to a depth of at least slots + 1."""
     return Sold(
-        np.empty((slots + 1, BLOCK), np.float32), np.empty((slots + 1, BLOCK), np.int32),
+        np.empty((depth, BLOCK), np.float32), np.empty((depth, BLOCK), np.int32),
         np.empty((slots, BLOCK), np.int32), np.empty(slots * BLOCK + 1, np.int32),
         np.empty(slots * BLOCK + 1, np.int32), np.empty(slots * BLOCK, np.float32),
         np.empty((2, slots * BLOCK), np.float32), np.empty(slots * BLOCK, np.uint8),
@@ -206,7 +206,7 @@ def settle_block(terms, offers, block, count, sold, found, capped, purse, ledger
         found: Exposed wins in it; -1 makes the sum of prices nan, and nothing else.
         capped: Whether bids are capped at what is left.
         purse: `Purse`, updated.
-        ledger: `Ledger`, written unless its width is 0.
+        ledger: `Ledger`, written where its widths are not 0.
     """
     start, begin, sale = block * BLOCK, 0, 0
     counted, bid = np.zeros(offers.multipliers.size, np.int64), np.empty(BLOCK, np.float32)
@@ -223,6 +223,8 @@ def settle_block(terms, offers, block, count, sold, found, capped, purse, ledger
         _take_in(terms, sold, begin, again, purse)
         if ledger.market_price.size > 0:
             enter_sales(terms, offers, sold, begin, again, first, sale, start, ledger)
+        if ledger.top_bid.size > 0:
+            enter_bids(sold, begin, again, start, ledger)
         if again == count:
             break
         begin = again

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from auctionsim.bidding import Observation, Opportunities
 from auctionsim.campaigns import Campaigns
-from auctionsim.errors import invalid_argument
 from auctionsim.market import MarketConfig, load_market
-from auctionsim.observation import FeatureTracker, StepSummary
 from auctionsim.simulator.arguments import (
     check_bids_by_seat,
     check_chunk,
@@ -19,12 +17,11 @@ from auctionsim.simulator.arguments import (
     check_episodes,
     check_multipliers,
     check_runs,
-    check_seat,
     check_seed,
 )
 from auctionsim.simulator.auction import Auctioneer
 from auctionsim.simulator.campaign_arguments import check_campaigns
-from auctionsim.simulator.layout import Ledger
+from auctionsim.simulator.game import Game
 from auctionsim.simulator.ledger import new_ledger
 from auctionsim.simulator.outcome import StepOutcome
 from auctionsim.simulator.seats import known_spreads, market_campaigns
@@ -32,13 +29,8 @@ from auctionsim.simulator.step import play_step
 from auctionsim.simulator.tables import StepTables, StepTraffic
 from auctionsim.traffic import Day, draw_day, episode_key
 
-Float64Array = NDArray[np.float64]
 
-# What bidders are told of the day so far, as outcomes name it.
-_SO_FAR = ("conversions", "value", "predicted_conversions", "predicted_value")
-
-
-class Simulation:
+class Simulation(Game):
     """R runs of a market, stepped together. Use: observe, step, and so on until `done`.
 
     A run is one playing of an episode by A advertisers. Several runs may play the same episode:
@@ -69,113 +61,28 @@ class Simulation:
         days: Sequence[Day] | None = None,
         chunk: int = 16384,
     ) -> None:
-        self.market = load_market(market)
-        self.episodes = check_episodes(episodes)
+        market = load_market(market)
+        episodes = check_episodes(episodes)
         self.seed = check_seed(seed)
-        self.run_episode = check_runs(runs, len(self.episodes))
-        own_days = (draw_day(self.market, episode_key(self.seed, e)) for e in self.episodes)
-        self._days = (
+        run_episode = check_runs(runs, len(episodes))
+        own_days = (draw_day(market, episode_key(self.seed, e)) for e in episodes)
+        drawn = (
             list(own_days)
             if days is None
-            else check_days(days, len(self.episodes), self.market.steps, self.market.advertisers)
+            else check_days(days, len(episodes), market.steps, market.advertisers)
         )
-        keys = [self._days[e].key for e in self.run_episode]
-        own = market_campaigns(self.market, keys)
-        self.campaigns = own if campaigns is None else check_campaigns(campaigns, own)
-        self.step_index = 0
+        own = market_campaigns(market, [drawn[e].key for e in run_episode])
+        played = own if campaigns is None else check_campaigns(campaigns, own)
+        super().__init__(market, episodes, run_episode, played, drawn)
+        shape = self._shape
         self._traffic = StepTraffic(
-            self.market, self._days, known_spreads(self.market, self.campaigns), self.run_episode
+            drawn,
+            played.advertiser.reshape(shape),
+            known_spreads(market, played).reshape(shape),
+            run_episode,
         )
-        self._auctioneer = Auctioneer(self.market, check_chunk(chunk))
-        self._spent = np.zeros(self._shape)
-        self._so_far = np.zeros((4, *self._shape))
-        self._tracker = FeatureTracker(self.campaigns.budget, self.market.steps)
+        self._auctioneer = Auctioneer(market, check_chunk(chunk))
         self._tables: StepTables | None = None
-
-    @property
-    def _shape(self) -> tuple[int, int]:
-        return len(self.run_episode), self.market.advertisers
-
-    @property
-    def days(self) -> list[Day]:
-        """Traffic parameters of each episode; bidders are not told them."""
-        return list(self._days)
-
-    @property
-    def seat_episode(self) -> NDArray[np.int64]:
-        """Episode number of each seat."""
-        return np.repeat(np.array(self.episodes)[self.run_episode], self.market.advertisers)
-
-    @property
-    def done(self) -> bool:
-        """Whether all steps were played."""
-        return self.step_index >= self.market.steps
-
-    @property
-    def remaining_budget(self) -> Float64Array:
-        """What is left of each seat's budget, in currency."""
-        return self.campaigns.budget - self._spent.ravel()
-
-    @property
-    def active(self) -> NDArray[np.bool_]:
-        """Which seats take part in the step about to be played."""
-        return self.remaining_budget >= self.market.min_remaining_budget
-
-    def _current(self) -> StepTables:
-        """Draw the step's opportunities, once."""
-        if self._tables is None:
-            self._tables = self._traffic.draw(self.step_index)
-        return self._tables
-
-    def features(self) -> Float64Array:
-        """Return the state features that `observe` tells all seats, (seats, features)."""
-        runs, advertisers = self._shape
-        if self.done:
-            volume, mean_value = np.zeros(runs * advertisers), np.zeros(runs * advertisers)
-        else:
-            tables = self._current()
-            volume = np.repeat(tables.volumes[self.run_episode], advertisers).astype(np.float64)
-            mean_value = tables.mean_value(self.run_episode).ravel()
-        return self._tracker.features(self.step_index, self.remaining_budget, mean_value, volume)
-
-    def observe(self) -> Observation:
-        """Return what all seats see before the step; after the last step, the final state."""
-        conversions, value, expected_conversions, expected_value = (
-            total.ravel().copy() for total in self._so_far
-        )
-        return Observation(
-            step=self.step_index,
-            steps=self.market.steps,
-            features=self.features(),
-            remaining_budget=self.remaining_budget,
-            cost=self._spent.ravel().copy(),
-            conversions=conversions,
-            value=value,
-            expected_conversions=expected_conversions,
-            expected_value=expected_value,
-            active=self.active & (not self.done),
-        )
-
-    def values(self, seat: int) -> NDArray[np.float32]:
-        """Return the values v = p e of the coming step's opportunities for a seat, (volume,)."""
-        run, advertiser, tables = self._place(seat)
-        return tables.row(self.run_episode[run], run, advertiser)
-
-    def prediction_errors(self, seat: int) -> NDArray[np.float32]:
-        """Return the errors sigma of the coming step's probabilities for a seat, (volume,).
-
-        sigma is the advertiser's error ratio of the day times the probability it is told.
-        """
-        return self.opportunities(seat).errors
-
-    def opportunities(self, seat: int) -> Opportunities:
-        """Return what a seat is told of the coming step's opportunities, in order of arrival."""
-        run, advertiser, tables = self._place(seat)
-        episode = self.run_episode[run]
-        told = tables.probabilities(episode, advertiser)
-        errors = told * np.float32(self._days[episode].error_ratio[advertiser])
-        errors.flags.writeable = False
-        return Opportunities(tables.row(episode, run, advertiser), told, errors)
 
     def step(
         self,
@@ -183,6 +90,7 @@ class Simulation:
         bids: Mapping[int, NDArray[np.floating]] | None = None,
         *,
         keep_sales: bool = False,
+        keep_bids: bool = False,
     ) -> StepOutcome:
         """Play one step.
 
@@ -191,6 +99,7 @@ class Simulation:
                 with too small a budget are ignored.
             bids: For seats that bid one by one, by flat seat index: finite bids >= 0, (volume,).
             keep_sales: Whether the outcome holds every sale, opportunity by opportunity.
+            keep_bids: Whether the outcome holds the slots + 2 highest bids on every opportunity.
 
         Returns:
             What the step brought.
@@ -199,52 +108,25 @@ class Simulation:
             InvalidArgumentError: If the episode is over, or an argument breaks its rule.
         """
         self._check_not_done()
-        tables = self._current()
-        played = check_multipliers(multipliers, self._shape)
+        tables, shape = self._current(), self._shape
+        played = check_multipliers(multipliers, shape)
         given = check_bids_by_seat(bids)
-        active = self.active.reshape(self._shape)
+        active = self.active.reshape(shape)
         played = np.where(active, played, np.float32(0.0))
-        spent, budget = self._spent.copy(), self.campaigns.budget.reshape(self._shape)
-        ledger = self._new_ledger(tables) if keep_sales else None
+        spent, budget = self._spent.copy(), self.campaigns.budget.reshape(shape)
+        width = int(tables.volumes.max())
+        room = (width if keep_sales else 0, width if keep_bids else 0)
+        ledger = new_ledger(shape[0], self.market.slots, *room) if keep_sales or keep_bids else None
         outcome = play_step(self._auctioneer, tables, played, active, given, budget, spent, ledger)
-        # Only now: a step that was broken off leaves the state as it was.
-        self._spent = spent
-        self._take_in(outcome)
+        if ledger is not None and not keep_sales:
+            outcome = replace(outcome, sales=None)
+        if ledger is not None and not keep_bids:
+            outcome = replace(outcome, top_bids=None)
+        self._take_in(outcome, spent)
+        self._tables = None
         return outcome
 
-    def _take_in(self, outcome: StepOutcome) -> None:
-        for total, name in zip(self._so_far, _SO_FAR, strict=True):
-            total += getattr(outcome, name)
-        shape = self._shape
-        volume = np.repeat(outcome.volume, shape[1])
-        per_opportunity = np.where(volume > 0, 1.0 / np.maximum(volume, 1), 0.0)
-        self._tracker.update(
-            StepSummary(
-                volume=volume,
-                mean_bid=outcome.mean_bid.ravel(),
-                mean_market_price=np.repeat(outcome.market_price, shape[1]),
-                mean_value=outcome.mean_value.ravel(),
-                mean_conversions=outcome.conversions.ravel() * per_opportunity,
-                mean_win=outcome.wins.ravel() * per_opportunity,
-                cost=outcome.cost.ravel(),
-            )
-        )
-        self.step_index += 1
-        self._tables = None
-
-    def _new_ledger(self, tables: StepTables) -> Ledger:
-        return new_ledger(self._shape[0], self.market.slots, int(tables.volumes.max()))
-
-    def _place(self, seat: int) -> tuple[int, int, StepTables]:
-        """Run and advertiser of a flat seat, and the tables of the coming step."""
-        self._check_not_done()
-        runs, advertisers = self._shape
-        run, advertiser = divmod(check_seat("seat", seat, runs * advertisers), advertisers)
-        return run, advertiser, self._current()
-
-    def _check_not_done(self) -> None:
-        if self.done:
-            raise invalid_argument(
-                "step", f"must be below the market's {self.market.steps} steps", self.step_index,
-                "The episode is over: build a new Simulation.",
-            )  # fmt: skip
+    def _current(self) -> StepTables:
+        if self._tables is None:
+            self._tables = self._traffic.draw(self.step_index)
+        return self._tables

@@ -111,18 +111,18 @@ def _add_up(rows, first, start, count, totals):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _draw_group(  # type: ignore[no-untyped-def]
-    volume, first, end, mean, deviation, row_advertiser, row_spread, k0, k1, values, sums, highest
+    volume, first, end, ids, mean, deviation, row_place, row_spread, k0, k1, values, sums, highest
 ):
     """Draw value rows first .. end - 1 of one episode, at most GROUP of them, all of one kind."""
-    advertisers = mean.size
+    advertisers = ids.size
     z, peak = np.empty(BLOCK, np.float32), np.zeros((end - first, BLOCK), np.float32)
     totals = np.zeros(end - first)
     for block in range((volume + BLOCK - 1) // BLOCK):
         start = block * BLOCK
         count = min(BLOCK, volume - start)
         for row in range(first, end):
-            i = row_advertiser[row]
-            ident, out = np.uint32(i), values[row, start : start + count]
+            i = row_place[row]
+            ident, out = ids[i], values[row, start : start + count]
             if row < advertisers:
                 _probability_block(
                     block, count, mean[i], deviation[i], ident, k0, k1, z, out, peak[row - first]
@@ -139,7 +139,7 @@ def _draw_group(  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def draw_values(  # type: ignore[no-untyped-def]
-    counter, first, end, volumes, mean, deviation, row_advertiser, row_spread, keys_lo, keys_hi,
+    counter, first, end, volumes, ids, mean, deviation, row_place, row_spread, keys_lo, keys_hi,
     values, sums, highest,
 ):  # fmt: skip
     """Draw value rows first .. end - 1 of one step of several episodes: v = p e.
@@ -152,10 +152,11 @@ def draw_values(  # type: ignore[no-untyped-def]
         first: First row.
         end: End of the rows; either all below `advertisers`, or none.
         volumes: (episodes,) opportunities of the step in each.
+        ids: (advertisers,) uint32.
         mean: (episodes, advertisers) float32 mean probability.
         deviation: (episodes, advertisers) float32.
-        row_advertiser: (rows,) advertiser id of each value row; the first `advertisers` rows hold
-            each advertiser's probabilities (e = 1), the others values with a known spread.
+        row_place: (rows,) place in `ids` of each value row; the first `advertisers` rows hold each
+            advertiser's probabilities (e = 1), the others values with a known spread.
         row_spread: (rows,) float32 spread of the known value; 0 in the first rows.
         keys_lo: (episodes,) low words of the step's keys.
         keys_hi: (episodes,) high words.
@@ -170,6 +171,6 @@ def draw_values(  # type: ignore[no-untyped-def]
             break
         e, begin = cell // groups, first + cell % groups * GROUP
         _draw_group(
-            volumes[e], begin, min(begin + GROUP, end), mean[e], deviation[e], row_advertiser,
+            volumes[e], begin, min(begin + GROUP, end), ids, mean[e], deviation[e], row_place,
             row_spread, keys_lo[e], keys_hi[e], values[e], sums[e], highest[e],
         )  # fmt: skip

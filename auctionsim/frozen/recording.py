@@ -1,0 +1,96 @@
+"""What the bidders of a line-up bid in some episodes: the highest bids on every opportunity."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from auctionsim.campaigns import Campaigns
+from auctionsim.cast import Cast
+from auctionsim.errors import invalid_argument
+from auctionsim.lineup import LineupConfig, load_lineup
+from auctionsim.market import MarketConfig, load_market
+from auctionsim.simulator import Simulation, TopBids
+from auctionsim.traffic import Day
+
+
+@dataclass(frozen=True)
+class Recording:
+    """The highest bids of a line-up in E episodes, as placed: about 40 bytes an opportunity.
+
+    Attributes:
+        market: The market.
+        seed: Seed of the episodes.
+        episodes: Their numbers, E.
+        days: Their traffic parameters, E.
+        steps: Slots + 2 highest bids of every opportunity and whose they are, T steps of E runs.
+    """
+
+    market: MarketConfig
+    seed: int
+    episodes: tuple[int, ...]
+    days: tuple[Day, ...]
+    steps: tuple[TopBids, ...]
+
+    @property
+    def bytes(self) -> int:
+        """Memory it takes."""
+        return sum(step.bid.nbytes + step.holder.nbytes for step in self.steps)
+
+
+def record_rivals(
+    market: MarketConfig | str,
+    episodes: Sequence[int],
+    seed: int = 0,
+    *,
+    lineup: LineupConfig | str = "mixed",
+    on_step: Callable[[], object] | None = None,
+) -> Recording:
+    """Let a line-up play some episodes with all seats, and keep the highest bids.
+
+    Args:
+        market: A market, its name, or a path.
+        episodes: Episode numbers.
+        seed: Their seed.
+        lineup: Plays all seats.
+        on_step: Called after every step, for progress.
+
+    Raises:
+        InvalidArgumentError: If an argument breaks its rule, or the market has AuctionNet's rules,
+            under which what a bidder loses in a step depends on all of it.
+        BidderError: If a bidder breaks its contract.
+    """
+    market, lineup = load_market(market), load_lineup(lineup)
+    check_can_freeze(market)
+    simulation = Simulation(market, episodes, seed)
+    steps: list[TopBids] = []
+    with Cast(
+        simulation.campaigns, lineup, episodes=simulation.seat_episode, market=market
+    ) as cast:
+        while not simulation.done:
+            multipliers, bids = cast.decide(simulation, simulation.observe())
+            outcome = cast.play(simulation, multipliers, bids, keep_bids=True)
+            assert outcome.top_bids is not None
+            steps.append(outcome.top_bids)
+            if on_step is not None:
+                on_step()
+    return Recording(
+        market, simulation.seed, tuple(simulation.episodes), tuple(simulation.days), tuple(steps)
+    )
+
+
+def check_can_freeze(market: MarketConfig) -> None:
+    """Raise `InvalidArgumentError` if opponents cannot be frozen under the market's rules."""
+    if market.rules != "default":
+        rule = "must have the default rules for opponents to be frozen"
+        mend = "Let the opponents respond, or change the market's rules."
+        raise invalid_argument("market", rule, f"rules {market.rules}", mend)
+
+
+def check_seats(recording: Recording, campaigns: Campaigns) -> None:
+    """Raise `InvalidArgumentError` unless all are advertisers of the recorded market."""
+    most, advertisers = recording.market.advertisers, campaigns.advertiser
+    wrong = advertisers[(advertisers < 0) | (advertisers >= most)]
+    if wrong.size:
+        rule = f"must hold advertisers of the market, 0 to {most - 1}"
+        raise invalid_argument("campaigns", rule, int(wrong[0]), "Take the market's campaigns.")
