@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,26 +12,32 @@ from numpy.typing import NDArray
 
 from auctionsim.campaigns import Campaigns
 from auctionsim.errors import invalid_argument, unknown_name
+from auctionsim.mechanism.arguments import check_integer, shown
 from auctionsim.random_numbers import PURPOSE_LINEUP, uniforms
 from auctionsim.registry import make
 from auctionsim.tasks import TASKS
 
+_MOST_ADVERTISERS = 2**31 - 1
+
 
 @dataclass(frozen=True)
 class LineupConfig:
-    """Bidders by task, with relative frequencies.
+    """Bidders by task, with relative frequencies, or by advertiser.
 
-    Each seat draws its bidder anew in every episode, from its campaign's private randomness.
+    Each seat draws its bidder anew in every episode, from its campaign's private randomness, unless
+    its advertiser is named: then the same bidder plays it in all episodes, whatever its task.
 
     Attributes:
         name: What the line-up is called in cards and results.
         bidders: By task: bidder name (or `module:Class`) and relative frequency.
         parameters: By bidder: parameters passed to it.
+        advertisers: By advertiser id: bidder name; text keys, as JSON has them, become numbers.
     """
 
     name: str
     bidders: dict[str, dict[str, float]]
     parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
+    advertisers: dict[int | str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for task in TASKS:
@@ -42,18 +49,29 @@ class LineupConfig:
         for task in self.bidders:
             if task not in TASKS:
                 raise unknown_name("bidders", task, TASKS)
+        object.__setattr__(self, "advertisers", _by_id(self.advertisers))
         played = {name for shares in self.bidders.values() for name in shares}
+        played.update(self.advertisers.values())
         for name in self.parameters:
             if name not in played:
                 raise unknown_name("parameters", name, played)
 
-    def check(self) -> None:
+    def check(self, advertisers: int | None = None) -> None:
         """Build every bidder once, so that a slip shows before the work and not in its midst.
 
+        Args:
+            advertisers: How many the market has; None not to check those named against it.
+
         Raises:
-            InvalidArgumentError: If a bidder is unknown or its parameters do not fit.
+            InvalidArgumentError: If a bidder is unknown, its parameters do not fit, or the market
+                lacks an advertiser that is named.
         """
-        for name in sorted({n for shares in self.bidders.values() for n, s in shares.items() if s}):
+        highest = max(map(int, self.advertisers), default=-1)
+        if advertisers is not None and highest >= advertisers:
+            rule = f"must name advertisers of the market, 0 to {advertisers - 1}"
+            raise invalid_argument("advertisers", rule, highest, "Remove it from the line-up.")
+        names = {n for shares in self.bidders.values() for n, s in shares.items() if s}
+        for name in sorted(names | set(self.advertisers.values())):
             make(name, **self.parameters.get(name, {}))
 
     def assign(self, campaigns: Campaigns) -> NDArray[np.object_]:
@@ -68,7 +86,28 @@ class LineupConfig:
             seats = np.flatnonzero(campaigns.task == code)
             picks = np.minimum(np.searchsorted(edges, draws[seats], "right"), len(choices) - 1)
             names[seats] = np.array(choices, np.object_)[picks]
+        for advertiser, name in self.advertisers.items():
+            names[campaigns.advertiser == advertiser] = name
         return names
+
+
+def _by_id(advertisers: object) -> dict[int | str, str]:
+    """Return a mapping of advertisers to bidders with whole numbers as keys, rising."""
+    mend = "Write `advertisers: {0: pid}`, say."
+    if not isinstance(advertisers, Mapping):
+        rule = "must map advertiser ids to names of bidders"
+        raise invalid_argument("advertisers", rule, shown(advertisers), mend)
+    by_id: dict[int, str] = {}
+    for key, name in advertisers.items():
+        text = isinstance(key, str) and key.isascii() and key.isdigit() and len(key) <= 10
+        number = check_integer("advertisers", int(key) if text else key, 0, _MOST_ADVERTISERS, mend)
+        if number in by_id:
+            raise invalid_argument("advertisers", "must name each id once", number, mend)
+        if not isinstance(name, str):
+            rule = "must be the name of one bidder"
+            raise invalid_argument(f"advertisers.{number}", rule, shown(name), mend)
+        by_id[number] = name
+    return dict(sorted(by_id.items()))
 
 
 def load_lineup(name_or_path: str | os.PathLike[str] | LineupConfig) -> LineupConfig:

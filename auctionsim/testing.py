@@ -14,7 +14,7 @@ from auctionsim.conduct import Conduct
 from auctionsim.errors import BidderError, describe, invalid_argument
 from auctionsim.market import MarketConfig, load_market
 from auctionsim.market_checks import as_number
-from auctionsim.registry import check_is_bidder, make
+from auctionsim.registry import check_is_bidder, make, prepare
 from auctionsim.simulator import Simulation, with_tasks
 from auctionsim.tasks import TASKS, task_code
 from auctionsim.trial import Episode, Trial
@@ -94,8 +94,10 @@ def check_bidder(
     player = make(bidder) if isinstance(bidder, str) else check_is_bidder(bidder)
     name = bidder if isinstance(bidder, str) else name_of(player)
     trial = Trial(name, tolerance, limit)
+    world = load_market(market)
+    prepare(name, player, world)
     fresh = _fresh_copy(player)
-    board = [_simulation(load_market(market), episode, seed, tasks) for episode in (0, 1)]
+    board = [_simulation(world, episode, seed, tasks) for episode in (0, 1)]
     first, _ = (trial.record(player, simulation) for simulation in board)
     if fresh is not None:
         trial.same_again(fresh, first)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -13,6 +13,10 @@ from auctionsim.cli.roll_out import RollOutCommand, show_incidents
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from auctionsim.evaluation import Evaluation
+    from auctionsim.lineup import LineupConfig
+    from auctionsim.market import MarketConfig
 
 __all__ = ["Evaluate"]
 
@@ -30,6 +34,10 @@ class Evaluate(RollOutCommand):
         protocol: Take over the seats that the market gives this task (paper), or all (wide).
         lineup: Line-up name, or a YAML file; plays the other seats.
         seed: Seed of all randomness; equal seeds give every bidder the same traffic.
+        budget_factors: Budgets of the seats taken over, over the market's; several are played in
+            turn.
+        frozen: The others bid as they did when all seats played the line-up: many times faster.
+        bounds: Work out what was possible in hindsight, for the shares of it.
     """
 
     bidder: Annotated[str, tyro.conf.arg(metavar="NAME")]
@@ -40,25 +48,25 @@ class Evaluate(RollOutCommand):
     protocol: Literal["paper", "wide"] = "paper"
     lineup: str = "mixed"
     seed: int = 0
+    budget_factors: tuple[float, ...] = (1.0,)
+    frozen: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    bounds: bool = True
 
     def run(self) -> Mapping[str, Any]:
-        """Evaluate; returns the metrics, their standard errors, and incidents."""
+        """Evaluate; returns metrics, standard errors and intervals by budget, and incidents."""
         import auctionsim
         from auctionsim.cli.episodes import episode_range
         from auctionsim.cli.imports import working_directory
-        from auctionsim.evaluation import evaluate
+        from auctionsim.evaluation.seating import check_budget_factor
         from auctionsim.lineup import load_lineup
         from auctionsim.market import load_market
 
         numbers = episode_range(self.first_episode, self.episodes)
         market, lineup = load_market(self.market), load_lineup(self.lineup)
+        factors = [check_budget_factor(factor) for factor in self.budget_factors]
         began = time.perf_counter()
         with working_directory():
-            found = evaluate(
-                self.bidder, self.task, market, numbers, self.seed,
-                protocol=self.protocol, lineup=lineup, on_error=self.on_error,
-                time_limit=self.time_limit, isolate=self.isolate, progress=self.progress,
-            )  # fmt: skip
+            found = [self._evaluate(market, lineup, numbers, factor) for factor in factors]
         return {
             "bidder": self.bidder,
             "task": self.task,
@@ -68,26 +76,65 @@ class Evaluate(RollOutCommand):
             "seed": self.seed,
             "first_episode": self.first_episode,
             "episodes": self.episodes,
+            "frozen": self.frozen,
             "semantics": auctionsim.SEMANTICS,
-            "trajectories": len(found.trajectories),
-            "metrics": found.metrics,
-            "standard_errors": found.standard_errors,
-            "incidents": [asdict(incident) for incident in found.incidents],
+            "trajectories": len(found[0].trajectories),
+            "metrics": found[0].metrics,
+            "standard_errors": found[0].standard_errors,
+            "budgets": [
+                {"budget_factor": factor} | _figures(result)
+                for factor, result in zip(factors, found, strict=True)
+            ],
+            "incidents": [asdict(incident) for result in found for incident in result.incidents],
             "seconds": time.perf_counter() - began,
         }
+
+    def _evaluate(
+        self, market: MarketConfig, lineup: LineupConfig, episodes: Sequence[int], factor: float
+    ) -> Evaluation:
+        from auctionsim.evaluation import evaluate
+
+        return evaluate(
+            self.bidder, self.task, market, episodes, self.seed,
+            protocol=self.protocol, lineup=lineup, budget_factor=factor, frozen=self.frozen,
+            bounds=self.bounds, on_error=self.on_error, time_limit=self.time_limit,
+            isolate=self.isolate, progress=self.progress,
+        )  # fmt: skip
 
     def show(self, result: Mapping[str, Any], console: Console) -> None:
         """Print a table of the metrics, and incidents."""
         from auctionsim.cli.output import table
 
-        errors = result["standard_errors"]
-        rows = [
-            [name.replace("_", " "), value, errors[name]]
-            for name, value in result["metrics"].items()
-        ]
         title = (
             f"{result['bidder']} on {result['task']}: market {result['market']}, "
             f"{result['trajectories']} trajectories of {result['episodes']} episodes"
         )
-        console.print(table(["", "mean", "standard error"], rows, title), markup=False)
+        if len(result["budgets"]) == 1:
+            columns = ["", "mean", "95 % from", "to"]
+            rows = _one_budget(result["budgets"][0])
+        else:
+            columns = ["", *(f"budget x {of['budget_factor']:g}" for of in result["budgets"])]
+            rows = _by_budget(result["budgets"])
+        console.print(table(columns, rows, title), markup=False)
         show_incidents(result["incidents"], console)
+
+
+def _figures(found: Evaluation) -> dict[str, Any]:
+    intervals = {name: found.interval(name) for name in found.metrics}
+    return {
+        "metrics": found.metrics,
+        "standard_errors": found.standard_errors,
+        "intervals": {name: [ends.low, ends.high] for name, ends in intervals.items()},
+    }
+
+
+def _one_budget(figures: Mapping[str, Any]) -> list[list[object]]:
+    return [
+        [name.replace("_", " "), value, *figures["intervals"][name]]
+        for name, value in figures["metrics"].items()
+    ]
+
+
+def _by_budget(budgets: Sequence[Mapping[str, Any]]) -> list[list[object]]:
+    names = budgets[0]["metrics"]
+    return [[n.replace("_", " "), *(of["metrics"][n] for of in budgets)] for n in names]

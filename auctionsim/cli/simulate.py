@@ -127,17 +127,21 @@ class Simulate(RollOutCommand):
         import numpy as np
 
         from auctionsim.cast import Cast
-        from auctionsim.registry import make
+        from auctionsim.registry import make, prepare
         from auctionsim.rollout import roll_out
         from auctionsim.simulator import Simulation
 
         simulation = Simulation(market, group, self.seed)
         everyone = np.arange(len(simulation.campaigns))
-        taken = [(self.bidder, make(self.bidder), everyone)] if self.bidder is not None else []
-        episodes = simulation.seat_episode
-        with Cast(simulation.campaigns, lineup, taken, conduct=conduct, episodes=episodes) as cast:
+        taken = []
+        if self.bidder is not None:
+            taken = [(self.bidder, prepare(self.bidder, make(self.bidder), market), everyone)]
+        with Cast(
+            simulation.campaigns, lineup, taken, conduct=conduct,
+            episodes=simulation.seat_episode, market=market,
+        ) as cast:  # fmt: skip
             played = roll_out(simulation, cast, on_step=lambda: update(len(group)))
-        return _without_states(played), cast.incidents
+        return played.without_states(), cast.incidents
 
     def show(self, result: Mapping[str, Any], console: Console) -> None:
         """Print a table of the tasks, incidents, and the speed."""
@@ -161,13 +165,6 @@ class Simulate(RollOutCommand):
             highlight=False,
         )
         show_incidents(result["incidents"], console)
-
-
-def _without_states(trajectories: Trajectories) -> Trajectories:
-    """Drop what fills memory and no result needs."""
-    dropped = ("state", "final_state", "action")
-    kept = {n: a for n, a in trajectories.arrays().items() if n not in dropped}
-    return type(trajectories).partial(kept)
 
 
 def _by_task(trajectories: Trajectories) -> dict[str, dict[str, Any]]:

@@ -128,6 +128,12 @@ class Trajectories:
         places = np.asarray(indices, np.int64)
         return Trajectories.partial({name: a[places] for name, a in self.arrays().items()})
 
+    def without_states(self) -> Trajectories:
+        """Return the trajectories without what fills memory and no result needs."""
+        dropped = ("state", "final_state", "action")
+        kept = {name: array for name, array in self.arrays().items() if name not in dropped}
+        return Trajectories.partial(kept)
+
     @classmethod
     def concatenate(cls, parts: Iterable[Trajectories]) -> Trajectories:
         """Join trajectories end to end; all parts must hold the same columns.

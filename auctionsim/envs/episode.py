@@ -67,8 +67,13 @@ class Episode:
 
     def _seat_others(self, lineup: LineupConfig) -> Cast:
         simulation = self.simulation
-        episodes = simulation.seat_episode
-        return Cast(simulation.campaigns, lineup, outside=self.seats, episodes=episodes)
+        return Cast(
+            simulation.campaigns,
+            lineup,
+            outside=self.seats,
+            episodes=simulation.seat_episode,
+            market=simulation.market,
+        )
 
     def is_over(self) -> bool:
         """Whether the day is over."""

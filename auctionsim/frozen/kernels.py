@@ -130,7 +130,7 @@ def _new_room(slots):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _others_bids(bid, holder, advertiser, start, count, out, rival):  # type: ignore[no-untyped-def]
+def others_bids(bid, holder, advertiser, start, count, out, rival):  # type: ignore[no-untyped-def]
     """Write the highest bids without those of one advertiser, on a block of opportunities.
 
     Args:
@@ -415,7 +415,7 @@ def play_seats(  # type: ignore[no-untyped-def]
             start = block * BLOCK
             count = min(BLOCK, volumes[e] - start)
             _want(bid_row, multiplier, start, count, room.wanted)
-            _others_bids(bids[e], holders[e], advertiser, start, count, room.mark, room.rival)
+            others_bids(bids[e], holders[e], advertiser, start, count, room.mark, room.rival)
             _play_block(
                 terms, seats, r, rows, start, count, high, bids[e], holders[e], bid_row, looks[e],
                 told, keys_lo[e], keys_hi[e], ledger, room,

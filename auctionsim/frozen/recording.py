@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from auctionsim.campaigns import Campaigns
 from auctionsim.cast import Cast
+from auctionsim.conduct import Conduct, Incident
 from auctionsim.errors import invalid_argument
 from auctionsim.lineup import LineupConfig, load_lineup
 from auctionsim.market import MarketConfig, load_market
@@ -24,6 +25,7 @@ class Recording:
         episodes: Their numbers, E.
         days: Their traffic parameters, E.
         steps: Slots + 2 highest bids of every opportunity and whose they are, T steps of E runs.
+        incidents: What bidders of the line-up broke of their contract, where they may.
     """
 
     market: MarketConfig
@@ -31,6 +33,7 @@ class Recording:
     episodes: tuple[int, ...]
     days: tuple[Day, ...]
     steps: tuple[TopBids, ...]
+    incidents: tuple[Incident, ...] = ()
 
     @property
     def bytes(self) -> int:
@@ -44,6 +47,7 @@ def record_rivals(
     seed: int = 0,
     *,
     lineup: LineupConfig | str = "mixed",
+    conduct: Conduct | None = None,
     on_step: Callable[[], object] | None = None,
 ) -> Recording:
     """Let a line-up play some episodes with all seats, and keep the highest bids.
@@ -53,19 +57,24 @@ def record_rivals(
         episodes: Episode numbers.
         seed: Their seed.
         lineup: Plays all seats.
+        conduct: What happens when one of its bidders breaks its contract.
         on_step: Called after every step, for progress.
 
     Raises:
         InvalidArgumentError: If an argument breaks its rule, or the market has AuctionNet's rules,
             under which what a bidder loses in a step depends on all of it.
-        BidderError: If a bidder breaks its contract.
+        BidderError: If a bidder breaks its contract, and may not sit out.
     """
     market, lineup = load_market(market), load_lineup(lineup)
     check_can_freeze(market)
     simulation = Simulation(market, episodes, seed)
     steps: list[TopBids] = []
     with Cast(
-        simulation.campaigns, lineup, episodes=simulation.seat_episode, market=market
+        simulation.campaigns,
+        lineup,
+        conduct=conduct,
+        episodes=simulation.seat_episode,
+        market=market,
     ) as cast:
         while not simulation.done:
             multipliers, bids = cast.decide(simulation, simulation.observe())
@@ -75,7 +84,12 @@ def record_rivals(
             if on_step is not None:
                 on_step()
     return Recording(
-        market, simulation.seed, tuple(simulation.episodes), tuple(simulation.days), tuple(steps)
+        market=market,
+        seed=simulation.seed,
+        episodes=tuple(simulation.episodes),
+        days=tuple(simulation.days),
+        steps=tuple(steps),
+        incidents=tuple(cast.incidents),
     )
 
 

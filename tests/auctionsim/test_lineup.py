@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+import csv
+import json
 from collections import Counter
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from auctionsim.config_files import config_names
+from auctionsim.cast import Cast
+from auctionsim.config_files import build, config_names
 from auctionsim.errors import InvalidArgumentError
 from auctionsim.lineup import LineupConfig, load_lineup
-from auctionsim.simulator import market_campaigns
+from auctionsim.simulator import Simulation, market_campaigns
 from auctionsim.tasks import TASKS
 from tests.auctionsim.worlds import LINEUP, WORLD, campaigns_of
 
@@ -89,6 +93,97 @@ def test_unknown_bidders_and_parameters_show_before_the_work() -> None:
     with pytest.raises(InvalidArgumentError, match="found 'strat'"):
         lineup_of({"pid": 1.0}, pid={"strat": 1.0}).check()
     lineup_of({"pid": 1.0, "pidd": 0.0}).check()
+
+
+def with_advertisers(advertisers: Any, **parameters: dict[str, Any]) -> LineupConfig:
+    return LineupConfig("test", {t: {"pid": 1.0} for t in TASKS}, parameters, advertisers)
+
+
+def test_named_advertisers_are_played_by_whom_the_lineup_names() -> None:
+    campaigns = market_campaigns(WORLD, [1, 2])
+    lineup = replace(LINEUP, advertisers={3: "fixed", 0: "limit_aware"})
+    for episode in np.split(lineup.assign(campaigns), 2):
+        assert (episode[0], episode[3]) == ("limit_aware", "fixed")
+    others = ~np.isin(campaigns.advertiser, [0, 3])
+    drawn = LINEUP.assign(campaigns)
+    assert lineup.assign(campaigns)[others].tolist() == drawn[others].tolist()
+
+
+def test_named_advertisers_keep_their_bidder_in_other_tasks() -> None:
+    lineup = with_advertisers({1: "fixed"})
+    for task in range(3):
+        assert lineup.assign(campaigns_of(3, task)).tolist() == ["pid", "fixed", "pid"]
+
+
+def test_ids_read_from_json_mean_the_same() -> None:
+    own = with_advertisers({3: "fixed", 10: "pid"})
+    assert build(LineupConfig, json.loads(json.dumps(asdict(own)))) == own
+    assert list(own.advertisers) == [3, 10]
+
+
+def test_parameters_reach_bidders_that_only_advertisers_name() -> None:
+    lineup = with_advertisers({3: "fixed"}, fixed={"factor": 2.0})
+    campaigns = market_campaigns(WORLD, [1])
+    cast = Cast(campaigns, lineup)
+    simulation = Simulation(WORLD, [0], 0, campaigns=campaigns)
+    multipliers, _ = cast.decide(simulation, simulation.observe())
+    assert multipliers[3] == 2.0 * campaigns.reference[3]
+
+
+ADVERTISER_SLIPS: list[tuple[Any, str]] = [
+    ({-1: "pid"}, "`advertisers` must be an integer from 0"),
+    ({0.5: "pid"}, "`advertisers` must be an integer"),
+    ({True: "pid"}, "`advertisers` must be an integer"),
+    ({"first": "pid"}, "`advertisers` must be an integer"),
+    ({"\u00b2": "pid"}, "`advertisers` must be an integer"),
+    ({"9" * 5000: "pid"}, "`advertisers` must be an integer"),
+    ({0: "pid", "0": "fixed"}, "`advertisers` must name each id once; found 0"),
+    ({0: {"pid": 1.0}}, r"`advertisers\.0` must be the name of one bidder"),
+    ({0: None}, r"`advertisers\.0` must be the name of one bidder"),
+    (["pid"], "`advertisers` must map advertiser ids to names"),
+]
+
+
+@pytest.mark.parametrize(("advertisers", "message"), ADVERTISER_SLIPS)
+def test_slips_among_advertisers_are_named(advertisers: Any, message: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=message):
+        with_advertisers(advertisers)
+
+
+def test_advertisers_bidders_are_checked_too() -> None:
+    with pytest.raises(InvalidArgumentError, match="found 'pidd'"):
+        with_advertisers({3: "pidd"}).check()
+    with pytest.raises(InvalidArgumentError, match=r"found 'fixedd'\. Did you mean 'fixed'"):
+        with_advertisers({3: "fixed"}, fixedd={})
+    with_advertisers({3: "fixed"}).check(4)
+    with pytest.raises(InvalidArgumentError, match=r"advertisers of the market, 0 to 2; found 3"):
+        with_advertisers({3: "fixed"}).check(3)
+
+
+def test_advertisers_are_read_from_yaml(tmp_path: Path) -> None:
+    file = tmp_path / "own.yaml"
+    shares = "".join(f"  {task}: {{pid: 1}}\n" for task in TASKS)
+    file.write_text(f"name: own\nbidders:\n{shares}advertisers: {{0: fixed, 7: limit_aware}}\n")
+    assert load_lineup(str(file)).advertisers == {0: "fixed", 7: "limit_aware"}
+    file.write_text(f"name: own\nbidders:\n{shares}advertisers: {{0: [fixed]}}\n")
+    with pytest.raises(InvalidArgumentError, match=r"own\.yaml: .*advertisers"):
+        load_lineup(str(file))
+
+
+def test_auctionnets_lineup_has_its_classes_in_its_order() -> None:
+    table = Path(__file__).parents[2] / "benchmarks" / "auctionnet_lineup.csv"
+    with table.open(newline="") as file:
+        classes = {int(row["advertiser"]): row["strategy"] for row in csv.DictReader(file)}
+    played = load_lineup("auctionnet").advertisers
+    assert list(played) == list(range(48))
+    for ours in ("pid", "online_lp"):
+        assert {i for i, c in classes.items() if c == ours} <= {
+            i for i, name in played.items() if name == ours
+        }
+    stand_ins = {(c, played[i]) for i, c in classes.items()}
+    assert len(stand_ins) == len(set(classes.values()))
+    counts = Counter(played.values())
+    assert all(shares == counts for shares in load_lineup("auctionnet").bidders.values())
 
 
 def test_lineups_are_loaded_by_name_and_path(tmp_path: Path) -> None:

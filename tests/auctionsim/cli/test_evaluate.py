@@ -79,7 +79,7 @@ def test_a_table_of_metrics_is_shown(world_file: str, capsys: pytest.CaptureFixt
     shown = capsys.readouterr()
     for name in METRICS:
         assert name.replace("_", " ") in shown.out
-    assert "standard error" in shown.out
+    assert "95 % from" in shown.out
     assert "16/16" in shown.err
 
 

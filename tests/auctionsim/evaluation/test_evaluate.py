@@ -6,12 +6,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from auctionsim import evaluation
 from auctionsim.bidding import BatchBidder, Bidder, Observation
 from auctionsim.cast import Cast
 from auctionsim.dataset import Trajectories
 from auctionsim.errors import BidderError
-from auctionsim.evaluation import METRICS, Evaluation, alone, evaluate, summarise, task_seats
+from auctionsim.evaluation import (
+    METRICS,
+    Evaluation,
+    alone,
+    evaluate,
+    roll_outs,
+    summarise,
+    task_seats,
+)
 from auctionsim.generate import play_episodes
 from auctionsim.lineup import LineupConfig
 from auctionsim.rollout import roll_out
@@ -81,6 +88,10 @@ def test_metrics_by_hand_for_cpa_mcb() -> None:
         "cpa_ratio": 140 / (10 * 12),
         "roas_ratio": np.nan,
         "violation_rate": 1 / 3,
+        # Expected conversions are half: ratios 2, 4 and 1.
+        "expected_score": (2 / 4 + 2 / 16 + 2) / 3,
+        "share_of_optimum": np.nan,
+        "share_of_constant": np.nan,
     }
     assert found.metrics == pytest.approx(expected, nan_ok=True)
 
@@ -213,7 +224,7 @@ def test_the_same_arguments_give_the_same_result() -> None:
 
 def test_how_many_runs_go_side_by_side_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     together = score("pid", "bcb").trajectories
-    monkeypatch.setattr(evaluation, "_RUNS_AT_ONCE", 1)
+    monkeypatch.setattr(roll_outs, "_RUNS_AT_ONCE", 1)
     assert_same(score("pid", "bcb").trajectories, together)
 
 

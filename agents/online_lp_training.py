@@ -1,0 +1,176 @@
+"""Learns a table of responses from simulated training episodes of a market."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from agents.online_lp_table import CONVERSIONS, COST, VALUE, ResponseTable
+from auctionsim.dataset.files import sha256_of_json
+from auctionsim.errors import invalid_argument
+from auctionsim.frozen.recording import Recording, record_rivals
+from auctionsim.hindsight.curves import curve_kernel
+from auctionsim.market import MarketConfig
+from auctionsim.simulator.tables import StepTables, StepTraffic
+from auctionsim.tasks import TASKS
+from auctionsim.threads import next_cell, share
+
+Float64Array = NDArray[np.float64]
+
+#: Seed of the training episodes: one that nobody would take for episodes of their own.
+TRAINING_SEED = 0x6F6E_6C69_6E65_6C70
+
+_GRID_POINTS = 72
+# How far the grid reaches beyond the lowest and highest multiplier that a target stands for.
+_BELOW, _ABOVE = 30.0, 10.0
+_LINEUP = "mixed"
+_PRICED = ("gsp", "second_price")
+_MOST_KEPT = 8
+_learned: dict[str, ResponseTable] = {}
+
+
+def learn(market: MarketConfig, episodes: int) -> ResponseTable:
+    """Return the table of a market; equal markets have equal tables, simulated once a process.
+
+    Args:
+        market: The market. AuctionNet's rules for over-spending are left out, since a curve has no
+            budget; its exposure and prices stay.
+        episodes: How many training episodes; the default line-up plays them.
+
+    Raises:
+        InvalidArgumentError: If a slot's price depends on the bid that wins it.
+    """
+    if market.mechanism not in _PRICED:
+        rule = f"must have a mechanism out of {', '.join(_PRICED)} for online LP"
+        mend = "Choose another bidder."
+        raise invalid_argument("market", rule, market.mechanism, mend)
+    name = sha256_of_json([asdict(market), episodes])
+    if name not in _learned:
+        if len(_learned) >= _MOST_KEPT:
+            _learned.pop(next(iter(_learned)))
+        _learned[name] = _simulate(market, episodes)
+    return _learned[name]
+
+
+def _simulate(market: MarketConfig, episodes: int) -> ResponseTable:
+    plain = replace(market, rules="default", exposure=market.slot_exposure)
+    spreads = sorted({market.values.known.get(task, 0.0) for task in TASKS})
+    grid = multiplier_grid(market)
+    shape = (len(spreads), market.advertisers, market.steps, len(grid), 3)
+    curves = np.zeros(shape)
+    for episode in range(episodes):
+        # One at a time: a recording takes about 40 bytes an opportunity.
+        recording = record_rivals(plain, [episode], TRAINING_SEED, lineup=_LINEUP)
+        curves += recorded_curves(recording, spreads, grid)[0]
+    return ResponseTable(
+        key="advertiser",
+        ids=np.arange(market.advertisers),
+        kinds=np.array([spreads.index(market.values.known.get(task, 0.0)) for task in TASKS]),
+        multipliers=grid,
+        curves=curves / episodes,
+    )
+
+
+def multiplier_grid(market: MarketConfig) -> Float64Array:
+    """Return multipliers around all that a campaign of this market may want, (M,)."""
+    terms = market.campaigns
+    wanted = (*terms.cpa_target, *terms.inverse_roas_target, terms.reference_price)
+    return np.geomspace(min(wanted) / _BELOW, max(wanted) * _ABOVE, _GRID_POINTS)
+
+
+def recorded_curves(recording: Recording, spreads: list[float], grid: Float64Array) -> Float64Array:
+    """Return what each multiplier buys each advertiser in each recorded step.
+
+    Args:
+        recording: E episodes of A advertisers and T steps.
+        spreads: K spreads of the known worth of conversions, rising.
+        grid: (M,) multipliers.
+
+    Returns:
+        (E, K, A, T, M, 3), in expectation over looks, of the probabilities that bidders are told.
+    """
+    market, episodes = recording.market, len(recording.days)
+    seats = len(spreads) * market.advertisers
+    run_episode = np.repeat(np.arange(episodes), len(spreads))
+    traffic = StepTraffic(
+        recording.days,
+        np.tile(np.arange(market.advertisers), (len(run_episode), 1)),
+        np.tile(np.array(spreads, np.float32)[:, None], (episodes, market.advertisers)),
+        run_episode,
+    )
+    result = np.empty((episodes, seats, market.steps, len(grid), 3))
+    for step, rivals in enumerate(recording.steps):
+        tables = traffic.draw(step)
+        result[:, :, step] = _step_curves(tables, rivals.bid, rivals.holder, market, grid, episodes)
+    shape = (episodes, len(spreads), market.advertisers, market.steps, len(grid), 3)
+    return result.reshape(shape)
+
+
+def _step_curves(
+    tables: StepTables,
+    bid: NDArray[np.float32],
+    holder: NDArray[np.int32],
+    market: MarketConfig,
+    grid: Float64Array,
+    episodes: int,
+) -> Float64Array:
+    """Return one step's curves, (E, K * A, M, 3)."""
+    rows = (tables.probability_rows, tables.value_rows)
+    p_rows, v_rows = (r[: len(r) // episodes].reshape(-1) for r in rows)
+    advertisers = np.tile(np.arange(market.advertisers, dtype=np.int32), len(rows[0]) // episodes)
+    sums = np.zeros((episodes, len(v_rows), len(grid), 4))
+    exposure = np.array(market.slot_exposure, np.float64)
+    reserve = np.float32(market.reserve_price)
+    work = sums.shape[0] * sums.shape[1] * int(tables.volumes.max())
+    share(
+        _fill_curves, episodes * len(v_rows), work, tables.volumes, tables.values, p_rows, v_rows,
+        advertisers, bid, holder, exposure, reserve, grid, sums,
+    )  # fmt: skip
+    ordered = np.empty((*sums.shape[:-1], 3))
+    # The kernel's order is cost, worth, credit, and the credit asked for is the probability.
+    for place, column in ((COST, 0), (VALUE, 1), (CONVERSIONS, 2)):
+        ordered[..., place] = np.maximum(sums[..., column], 0.0)
+    return ordered
+
+
+@njit(cache=True, nogil=True)
+def _fill_prices(bid, holder, advertiser, reserve, price):  # type: ignore[no-untyped-def]
+    """Write what each slot costs an advertiser, (slots, volume): the next of the others' bids."""
+    for j in range(price.shape[1]):
+        place = 0
+        for k in range(price.shape[0]):
+            if holder[place, j] == advertiser:
+                place += 1
+            price[k, j] = max(bid[place, j], reserve)
+            place += 1
+
+
+@njit(cache=True, nogil=True)
+def _fill_curves(  # type: ignore[no-untyped-def]
+    counter, volumes, values, p_rows, v_rows, advertisers, bid, holder, exposure, reserve, grid,
+    sums,
+):  # fmt: skip
+    """Fill `sums` (E, seats, M, 4); a cell is a seat of an episode."""
+    slots, seats = exposure.size, p_rows.size
+    while True:
+        cell = next_cell(counter)
+        if cell >= volumes.size * seats:
+            break
+        e, seat = cell // seats, cell % seats
+        volume = volumes[e]
+        price = np.empty((slots, volume), np.float32)
+        _fill_prices(bid[e], holder[e], advertisers[seat], reserve, price)
+        p, v = values[e, p_rows[seat], :volume], values[e, v_rows[seat], :volume]
+        curve_kernel(v, v, p, price, exposure, grid, sums[e, seat])
+
+
+def forget() -> None:
+    """Let go of all tables learned in this process."""
+    _learned.clear()
+
+
+__all__: list[Any] = ["TRAINING_SEED", "forget", "learn", "multiplier_grid", "recorded_curves"]

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from agents import online_lp_training
+from agents.online_lp_table import CONVERSIONS, COST, VALUE
+from agents.online_lp_training import (
+    TRAINING_SEED,
+    forget,
+    learn,
+    multiplier_grid,
+    recorded_curves,
+)
+from auctionsim.errors import InvalidArgumentError
+from auctionsim.frozen.recording import Recording, record_rivals
+from auctionsim.simulator import Simulation, market_campaigns, with_tasks
+from auctionsim.traffic import episode_key
+from tests.auctionsim.worlds import LINEUP, WORLD, world
+
+
+@pytest.fixture(scope="module")
+def recording() -> Recording:
+    return record_rivals(WORLD, [0, 1], 3, lineup=LINEUP)
+
+
+def test_curves_are_those_of_a_plain_walk_through_the_recording(recording: Recording) -> None:
+    """Every advertiser's values against the others' bids, one opportunity after another."""
+    grid = np.array([20.0, 90.0, 300.0])
+    found = recorded_curves(recording, [0.0, 0.5], grid)
+    exposure = WORLD.slot_exposure
+    for e, episode in enumerate((0, 1)):
+        own = market_campaigns(WORLD, [episode_key(3, episode)])
+        for kind, task in ((0, 0), (1, 1)):
+            campaigns = with_tasks(WORLD, own, np.full(8, task, np.int8))
+            simulation = Simulation(WORLD, [episode], 3, campaigns=campaigns)
+            for step, rivals in enumerate(recording.steps[:3]):
+                for seat in range(8):
+                    told = simulation.opportunities(seat)
+                    expected = np.zeros((3, 3))
+                    for j, v in enumerate(told.values.tolist()):
+                        others = [
+                            bid
+                            for bid, holder in zip(
+                                rivals.bid[e, :, j].tolist(),
+                                rivals.holder[e, :, j].tolist(),
+                                strict=True,
+                            )
+                            if holder != seat
+                        ]
+                        for m, multiplier in enumerate(grid.tolist()):
+                            bid = multiplier * v
+                            slot = sum(other > bid for other in others)
+                            if slot < len(exposure) and bid >= WORLD.reserve_price:
+                                price = max(others[slot], WORLD.reserve_price)
+                                p = float(told.probabilities[j])
+                                bought = np.array([price, p, v])[[COST, CONVERSIONS, VALUE]]
+                                expected[m] += exposure[slot] * bought
+                    np.testing.assert_allclose(
+                        found[e, kind, seat, step], expected, rtol=1e-4, atol=1e-6
+                    )
+                simulation.step(np.zeros(8))
+
+
+def test_equal_markets_are_learned_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    forget()
+    table = learn(WORLD, 2)
+    monkeypatch.setattr(online_lp_training, "_simulate", None)
+    assert learn(world(), 2) is table
+    with pytest.raises(TypeError):
+        learn(world(name="another"), 2)
+    forget()
+    with pytest.raises(TypeError):
+        learn(WORLD, 2)
+
+
+def test_learned_again_it_is_the_same_to_the_bit() -> None:
+    first = learn(WORLD, 2)
+    forget()
+    np.testing.assert_array_equal(learn(WORLD, 2).curves, first.curves)
+
+
+def test_the_table_is_the_mean_over_training_episodes_apart_from_users() -> None:
+    table = learn(WORLD, 3)
+    grid = multiplier_grid(WORLD)
+    recording = record_rivals(WORLD, range(3), TRAINING_SEED)
+    curves = recorded_curves(recording, [0.0, 0.5], grid)
+    np.testing.assert_allclose(table.curves, curves.mean(axis=0))
+    assert TRAINING_SEED > 2**62
+    assert table.kinds.tolist() == [0, 1, 0]
+
+
+def test_more_money_buys_more() -> None:
+    curves = learn(WORLD, 2).curves
+    assert (np.diff(curves, axis=3) >= -1e-9).all()
+    assert (curves[:, :, :, -1].sum(axis=(2, 3)) > 0.0).all()
+
+
+def test_the_grid_spans_what_campaigns_may_want() -> None:
+    grid = multiplier_grid(WORLD)
+    assert grid[0] == pytest.approx(2.0)
+    assert grid[-1] == pytest.approx(1300.0)
+
+
+@pytest.mark.parametrize(
+    "market",
+    [
+        world(rules="auctionnet"),
+        world(slots=1, mechanism="second_price"),
+        world(advertisers=1, campaigns=replace(WORLD.campaigns, task_shares={"bcb": 1.0})),
+        world(opportunities=0),
+        world(steps=1),
+    ],
+)
+def test_other_markets_are_learned_too(market: object) -> None:
+    assert isinstance(market, type(WORLD))
+    table = learn(market, 1)
+    assert table.curves.shape[1:3] == (market.advertisers, market.steps)
+
+
+def test_prices_that_depend_on_the_bid_are_refused() -> None:
+    with pytest.raises(InvalidArgumentError, match="must have a mechanism out of gsp, second_pr"):
+        learn(world(mechanism="first_price"), 1)

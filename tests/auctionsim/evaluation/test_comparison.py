@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from agents.fixed import FixedMultiplier
+from auctionsim.errors import InvalidArgumentError
+from auctionsim.evaluation import METRICS, Evaluation, compare, evaluate
+
+
+@pytest.fixture(scope="module")
+def results() -> dict[float, Evaluation]:
+    return {
+        factor: evaluate(
+            FixedMultiplier(factor), "cpa_mcb", "tiny", 6, frozen=True, protocol="wide"
+        )
+        for factor in (0.8, 1.0)
+    }
+
+
+def test_an_interval_is_about_its_metric(results: dict[float, Evaluation]) -> None:
+    found = results[0.8]
+    for name in METRICS:
+        ends = found.interval(name)
+        if np.isnan(found.metrics[name]):
+            assert np.isnan(ends.estimate)
+        else:
+            assert ends.estimate == pytest.approx(found.metrics[name])
+            assert ends.low < ends.estimate < ends.high
+
+
+def test_the_standard_error_is_that_of_episode_means(results: dict[float, Evaluation]) -> None:
+    found = results[0.8]
+    ends = found.interval("expected_value")
+    assert ends.standard_error == pytest.approx(found.standard_errors["expected_value"], rel=1e-6)
+
+
+def test_pairing_makes_the_difference_sharper_than_the_results(
+    results: dict[float, Evaluation],
+) -> None:
+    a, b = results[1.0], results[0.8]
+    paired = compare(a, b, "expected_value")
+    expected = a.metrics["expected_value"] - b.metrics["expected_value"]
+    assert paired.estimate == pytest.approx(expected)
+    alone = a.interval("expected_value")
+    assert paired.high - paired.low < 0.5 * (alone.high - alone.low)
+    relative = compare(a, b, "expected_value", relative=True)
+    assert relative.estimate == pytest.approx(100 * expected / b.metrics["expected_value"])
+
+
+def test_seats_resampled_as_well_widen_the_interval(results: dict[float, Evaluation]) -> None:
+    fixed = results[0.8].interval("expected_value")
+    drawn = results[0.8].interval("expected_value", resample=("episode", "seat"))
+    assert drawn.high - drawn.low > fixed.high - fixed.low
+
+
+def test_a_bidder_does_not_differ_from_itself(results: dict[float, Evaluation]) -> None:
+    same = compare(results[0.8], results[0.8])
+    assert (same.estimate, same.low, same.high) == (0.0, 0.0, 0.0)
+
+
+def test_what_does_not_pair_is_refused(results: dict[float, Evaluation]) -> None:
+    other = evaluate("pid", "bcb", "tiny", 1, frozen=True, bounds=False)
+    with pytest.raises(InvalidArgumentError, match="must be of the task cpa_mcb"):
+        compare(results[0.8], other)
+    fewer = evaluate("pid", "cpa_mcb", "tiny", 1, frozen=True, protocol="wide", bounds=False)
+    with pytest.raises(InvalidArgumentError):
+        compare(results[0.8], fewer, "expected_value")
+    with pytest.raises(InvalidArgumentError, match="metric"):
+        compare(results[0.8], results[1.0], "profit")
