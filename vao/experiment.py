@@ -93,8 +93,10 @@ class Arena:
             return TASKS
         return tuple(TASKS[code] for code in np.unique(assign_tasks(self.market)).tolist())
 
-    def play(self, bidder: AnyBidder, task: str, episodes: Sequence[int]) -> Evaluation:
-        """Score a bidder on one task."""
+    def play(
+        self, bidder: AnyBidder, task: str, episodes: Sequence[int], *, bounds: bool = True
+    ) -> Evaluation:
+        """Score a bidder on one task, beside what was possible there unless that is not needed."""
         return evaluate(
             bidder,
             task,
@@ -103,6 +105,7 @@ class Arena:
             self.seed,
             protocol=self.protocol,
             lineup=self.lineup,
+            bounds=bounds,
         )
 
     def test(
@@ -128,7 +131,7 @@ class Arena:
         and errors are those of `test`.
         """
         names = self._played(bidder, tasks)
-        played = {task: self.play(bidder, task, self.selecting) for task in names}
+        played = {task: self.play(bidder, task, self.selecting, bounds=False) for task in names}
         return {task: expected_score(result.trajectories) for task, result in played.items()}
 
     def _played(self, bidder: AnyBidder, tasks: Iterable[str] | None) -> tuple[str, ...]:

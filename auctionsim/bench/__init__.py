@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from auctionsim.bench.cases import CASES, Case
+    from auctionsim.bench.cases import CASES, Case, cases_for
     from auctionsim.bench.compilation import measure_compilation
     from auctionsim.bench.environments import measure_environments
     from auctionsim.bench.formula import Formula, Sizes
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "CASES": "cases",
+    "cases_for": "cases",
     "Case": "cases",
     "Formula": "formula",
     "Growth": "growth",
@@ -41,6 +42,7 @@ __all__ = [
     "Growth",
     "Patience",
     "Sizes",
+    "cases_for",
     "describe_machine",
     "measure_compilation",
     "measure_environments",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from auctionsim.bench.cases import CASES, play_fixed
+from auctionsim.bench.cases import CASES, cases_for, play_fixed
 from auctionsim.bench.goals import Goal, goal_for
 from auctionsim.bench.sizes import cut, warm_up
 from auctionsim.bench.stages import timed_run
@@ -101,10 +101,10 @@ def measure_speed(
     """
     variants = {
         (name, count): _player(name, count, market, seed)
-        for name in CASES
+        for name in cases_for(market)
         for count in thread_counts
     }
-    for name in CASES:
+    for name in cases_for(market):
         CASES[name].play(warm_up(market), seed)
     small = cut(market, reference_opportunities) if reference_opportunities else None
     if small is not None:

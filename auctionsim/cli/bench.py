@@ -128,16 +128,16 @@ class Bench(Command):
     def _measure_cases(
         self, markets: list[MarketConfig], counts: list[int], patience: Patience
     ) -> dict[str, Any]:
-        from auctionsim.bench import CASES, measure_compilation, measure_memory, measure_speed
+        from auctionsim.bench import cases_for, measure_compilation, measure_memory, measure_speed
         from auctionsim.bench.environments import ENVIRONMENTS, measure_environments
 
         compilation = self.compilation and not self.quick
         cut = _QUICK_REFERENCE_OPPORTUNITIES if self.quick else _REFERENCE_OPPORTUNITIES
         played = 2 * len(ENVIRONMENTS) if self.environments else 0
-        timed = len(CASES) * len(counts) + self.reference + played
-        weighed = list(CASES) if self.memory else []
+        cases = sum(len(cases_for(market)) for market in markets)
+        others = len(markets) * (self.reference + played)
         found: dict[str, list[Any]] = {name: [] for name in _KINDS}
-        total = len(markets) * (timed + len(weighed)) + 2 * compilation
+        total = cases * (len(counts) + self.memory) + others + 2 * compilation
         with self._progress(total) as bar:
             for market in markets:
                 bar.set_description(f"timing {market.name}")
@@ -153,7 +153,7 @@ class Bench(Command):
                     )
             for market in markets:
                 bar.set_description(f"memory of {market.name}")
-                for case in weighed:
+                for case in cases_for(market) if self.memory else ():
                     found["memory"].append(measure_memory(market, case, self.seed))
                     bar.update()
             if compilation:

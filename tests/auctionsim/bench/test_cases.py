@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from auctionsim.bench.cases import CASES, MANY_EPISODES
+from auctionsim.bench.cases import CASES, MANY_EPISODES, cases_for
 from auctionsim.evaluation import evaluate
 from auctionsim.generate import play_episodes
 from auctionsim.lineup import load_lineup
@@ -32,5 +32,13 @@ def test_cases_play_what_their_titles_say() -> None:
 
 def test_bids_are_counted_in_every_run() -> None:
     counts = {name: case.bids(WORLD) for name, case in CASES.items()}
-    assert counts == {"fixed": 6400, "lineup": 6400, "alone": 51_200, "many": 102_400}
+    assert counts == {
+        "fixed": 6400, "lineup": 6400, "alone": 51_200, "frozen": 12_800, "bounds": 12_800,
+        "many": 102_400,
+    }  # fmt: skip
     assert CASES["fixed"].bids(world(opportunities=0)) == 0
+
+
+def test_bids_are_not_recorded_where_they_cannot_be() -> None:
+    assert list(cases_for(WORLD)) == list(CASES)
+    assert list(cases_for(world(rules="auctionnet"))) == ["fixed", "lineup", "alone", "many"]

@@ -52,7 +52,8 @@ def test_results_that_differ_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(CASES, "fixed", drifting)
     speeds, reference = measure_speed(WORLD, [1], 0, PATIENCE)
     assert {s.case: s.same_result for s in speeds} == {
-        "fixed": False, "lineup": True, "alone": True, "many": True,
+        "fixed": False, "lineup": True, "alone": True, "frozen": True, "bounds": True,
+        "many": True,
     }  # fmt: skip
     assert reference is None
 

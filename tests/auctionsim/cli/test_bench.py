@@ -73,8 +73,8 @@ def test_the_result_holds_every_measurement(
     assert all(CASES[name].title in shown.out for name in CASES)
     assert "DIFFER" not in shown.out
     assert "Goals" not in shown.out
-    assert "19/19" not in shown.err
-    assert "17/17" in shown.err
+    assert "23/23" not in shown.err
+    assert "21/21" in shown.err
 
 
 def _market(path: str) -> Any:
