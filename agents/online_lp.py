@@ -17,6 +17,7 @@ from auctionsim.campaigns import Campaigns
 from auctionsim.errors import BidderError, describe
 from auctionsim.market import MarketConfig
 from auctionsim.mechanism.arguments import check_integer
+from auctionsim.observation import FEATURES
 from auctionsim.random_numbers import PURPOSE_BEHAVIOUR, normals
 from auctionsim.tasks import CPA_MCB, TARGET_ROAS
 
@@ -27,14 +28,19 @@ _NOISE = 2
 # What a unit of overrun costs, in values that the reference multiplier pays for: enough that none
 # is bought, little enough for rounding.
 _OVERRUN = 1000.0
+# A day may be that many times richer or poorer than the mean one before it is taken for an error.
+_LARGEST_SURPRISE = 8.0
+_MEAN_VALUE, _VOLUME = FEATURES.index("current_mean_value"), FEATURES.index("current_volume")
 
 
 class OnlineLp(BatchBidder):
     """Follows the dual prices of budget and limit, from what multipliers bought in the past.
 
-    A table says what constant multipliers buy an advertiser in each step of a mean day. Before a
-    step, the best mixture of multipliers for the rest of the day is sought that keeps within what
-    is left of the budget, and within the task's limit with all that was spent and won so far. Its
+    A table says what constant multipliers buy an advertiser in each step of a mean day; what sets
+    today's opportunities apart from it, in number and mean value, is taken to last as it did in the
+    past. Before a step, the best mixture of multipliers for the rest of the day is sought that
+    keeps within what is left of the budget, and within the task's limit with all that was spent and
+    won so far. Its
     dual prices, lambda of the budget and mu of the limit, say what money is worth: the step's
     multiplier is the one that maximises
 
@@ -104,51 +110,90 @@ class OnlineLp(BatchBidder):
         """Return the multipliers that the dual prices ask for."""
         table, step = self._table, observation.step
         assert table is not None
-        if step % self._every == 0:
-            won = np.zeros((len(self.campaigns), 3))
-            won[:, COST] = observation.cost
-            won[:, CONVERSIONS] = observation.expected_conversions
-            won[:, VALUE] = observation.expected_value
-            overrun = _OVERRUN / self.campaigns.reference
-            budget = np.maximum(observation.remaining_budget, 0.0)
-            args = (self._places, step, table.remaining, won, budget, self._allowed, overrun)
-            dual_prices(*args, self._prices)
+        won = np.zeros((len(self.campaigns), 3))
+        won[:, COST] = observation.cost
+        won[:, CONVERSIONS] = observation.expected_conversions
+        won[:, VALUE] = observation.expected_value
         wanted = np.empty(len(self.campaigns))
-        best_multipliers(
-            self._places, step, table.remaining, table.multipliers, self._allowed, self._prices,
-            wanted,
+        decide(
+            step % self._every == 0, self._places, step, table.remaining, table.lasting,
+            table.multipliers, self._surprise(table, observation), won,
+            np.maximum(observation.remaining_budget, 0.0), self._allowed,
+            _OVERRUN / self.campaigns.reference, self._prices, wanted,
         )  # fmt: skip
         return wanted * self._factors[:, step]
 
-
-@njit(cache=True, nogil=True)
-def dual_prices(places, step, remaining, won, budget, allowed, overrun, prices):  # type: ignore[no-untyped-def]
-    """Write the dual prices of budget and limit of each seat, (seats, 2); seats do not mix."""
-    curves = remaining.reshape(-1, *remaining.shape[2:])
-    for seat in range(places.size):
-        curve = curves[places[seat], step]
-        credit = curve[:, 1] * allowed[seat, 1] + curve[:, 2] * allowed[seat, 2]
-        slack = won[seat, 1] * allowed[seat, 1] + won[seat, 2] * allowed[seat, 2] - won[seat, 0]
-        excess = curve[:, 0] - credit
-        if allowed[seat, 1] == 0.0 and allowed[seat, 2] == 0.0:
-            excess, slack = np.zeros(len(excess)), 0.0
-        found = solve_mixture(
-            curve[:, 2].copy(), curve[:, 0].copy(), excess, budget[seat], slack, overrun[seat]
-        )
-        prices[seat, 0], prices[seat, 1] = found.budget_price, found.limit_price
+    def _surprise(self, table: ResponseTable, observation: Observation) -> Float64Array:
+        """Return today's mean value and volume over those of the table, (seats, 2)."""
+        step, surprise = observation.step, np.ones((len(self.campaigns), 2))
+        value = table.mean_value.reshape(-1, table.steps)[self._places, step]
+        seen = observation.features[:, _MEAN_VALUE]
+        known = (value > 0.0) & (seen > 0.0)
+        surprise[known, 0] = seen[known] / value[known]
+        if table.volume[step] > 0.0:
+            surprise[:, 1] = observation.features[:, _VOLUME] / table.volume[step]
+        return np.clip(surprise, [[1.0 / _LARGEST_SURPRISE, 0.0]], _LARGEST_SURPRISE)
 
 
 @njit(cache=True, nogil=True)
-def best_multipliers(places, step, curves, grid, allowed, prices, wanted):  # type: ignore[no-untyped-def]
-    """Write the multiplier of each seat whose purchases are worth most at its prices, (seats,)."""
-    rows = curves.reshape(-1, *curves.shape[2:])
+def decide(  # type: ignore[no-untyped-def]
+    solve, places, step, remaining, lasting, grid, surprise, won, budget, allowed, overrun, prices,
+    wanted,
+):  # fmt: skip
+    """Write the multiplier of each seat, and its dual prices if they are to be solved anew.
+
+    Seats do not mix. Arrays of `ResponseTable` are followed by, for each seat: surprise (seats, 2)
+    as of `outlook`, what was spent and won (seats, 3), budget left, what the limit allows to spend
+    a unit of each (seats, 3), the price of an overrun, and what is written: prices (seats, 2) of
+    budget and limit, and wanted (seats,).
+    """
+    ahead, lasts = (
+        remaining.reshape(-1, *remaining.shape[2:]),
+        lasting.reshape(-1, *lasting.shape[2:]),
+    )
     for seat in range(places.size):
-        curve = rows[places[seat], step]
-        charge = prices[seat, 0] + prices[seat, 1]
-        per_conversion = prices[seat, 1] * allowed[seat, 1]
-        per_value = 1.0 + prices[seat, 1] * allowed[seat, 2]
-        gain = curve[:, 2] * per_value + curve[:, 1] * per_conversion - curve[:, 0] * charge
-        wanted[seat] = _peak(grid, gain)
+        place, allows, price = places[seat], allowed[seat], prices[seat]
+        curve = outlook(ahead[place, step], lasts[place, step], grid, surprise[seat])
+        cost, value = curve[:, 0].copy(), curve[:, 2].copy()
+        credit = curve[:, 1] * allows[1] + value * allows[2]
+        if solve:
+            excess, slack = cost - credit, won[seat, 1] * allows[1] + won[seat, 2] * allows[2]
+            slack -= won[seat, 0]
+            if allows[1] == 0.0 and allows[2] == 0.0:
+                excess[:], slack = 0.0, 0.0
+            found = solve_mixture(value, cost, excess, budget[seat], slack, overrun[seat])
+            price[0], price[1] = found.budget_price, found.limit_price
+        wanted[seat] = _peak(grid, value + price[1] * credit - (price[0] + price[1]) * cost)
+
+
+@njit(cache=True, nogil=True)
+def outlook(remaining, lasting, grid, surprise):  # type: ignore[no-untyped-def]
+    """What multipliers will buy in the rest of the day, (M, 3), given what sets today apart.
+
+    As long as it lasts, opportunities are `surprise[0]` times as valuable and `surprise[1]` times
+    as many. With values f times as high, a multiplier bids what f times it bid before: it buys the
+    same opportunities at the same cost, worth f times as much.
+
+    Args:
+        remaining: (M, 3) expected in the mean.
+        lasting: (M, 3) the part of it that today's differences bear upon.
+        grid: (M,) multipliers.
+        surprise: (2,) of value and volume, 1 for none.
+    """
+    result, j = np.empty(remaining.shape), 0
+    for m in range(grid.size):
+        reach = min(grid[m] * surprise[0], grid[-1])
+        while j < grid.size - 2 and grid[j + 1] < reach:
+            j += 1
+        share = (reach - grid[j]) / (grid[j + 1] - grid[j]) if grid.size > 1 else 0.0
+        for i in range(3):
+            low, high = lasting[j, i], lasting[min(j + 1, grid.size - 1), i]
+            # Below the grid, in proportion to the multiplier.
+            bought = low + share * (high - low) if share >= 0.0 else low * reach / grid[j]
+            worth = 1.0 if i == 0 else surprise[0]
+            bought *= worth * surprise[1]
+            result[m, i] = max(remaining[m, i] + bought - lasting[m, i], 0.0)
+    return result
 
 
 @njit(cache=True, nogil=True)

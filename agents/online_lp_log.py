@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from agents.online_lp_table import CONVERSIONS, COST, VALUE, ResponseTable
+from agents.online_lp_table import CONVERSIONS, COST, VALUE, ResponseTable, persistence_of
 from auctionsim.dataset.log_columns import LogBatch, check_values
 from auctionsim.dataset.log_source import find_logs, read_batches
 from auctionsim.hindsight.curves import response_curve
@@ -20,7 +20,7 @@ Float64Array = NDArray[np.float64]
 #: Wide around AuctionNet's CPA targets, 60 to 130.
 LOG_MULTIPLIERS = np.geomspace(2.0, 1300.0, 72)
 
-_CELL = 1 << 32
+_CELL, _CAMPAIGN = 1 << 32, 1 << 31
 
 
 class LogCurves:
@@ -36,7 +36,8 @@ class LogCurves:
     def __init__(self, multipliers: ArrayLike) -> None:
         self._grid = np.asarray(multipliers, np.float64)
         self._sums: dict[tuple[int, int], Float64Array] = defaultdict(self._nothing)
-        self._campaigns: dict[int, set[tuple[int, int]]] = defaultdict(set)
+        # By campaign (category, period, advertiser) and step: opportunities, and their value.
+        self._supply: dict[tuple[int, int, int], dict[int, Float64Array]] = defaultdict(dict)
         self._sold = self._seen = 0.0
 
     def _nothing(self) -> Float64Array:
@@ -59,26 +60,49 @@ class LogCurves:
                 "advertiserNumber",
             )
         )
-        for cell in np.unique(category * _CELL + step).tolist():
-            rows = np.flatnonzero(category * _CELL + step == cell)
+        cells = category * _CELL + step
+        for cell in np.unique(cells).tolist():
+            rows = np.flatnonzero(cells == cell)
             p, price = columns["pValue"][rows], columns["leastWinningCost"][rows]
             cost, value, _ = response_curve(p, p, p, price[None, :], [1.0], self._grid)
             # A probability is a conversion's worth here: every conversion is worth 1.
             for place, bought in ((COST, cost), (CONVERSIONS, value), (VALUE, value)):
                 self._sums[divmod(cell, _CELL)][:, place] += np.maximum(bought, 0.0)
-        who = np.unique(np.stack([category, period, advertiser], axis=1), axis=0)
-        for c, day, number in who.tolist():
-            self._campaigns[c].add((day, number))
+        self._count(cells, period * _CAMPAIGN + advertiser, columns["pValue"])
         self._sold += float(columns["xi"].sum())
         self._seen += float((columns["xi"] * columns["isExposed"]).sum())
 
+    def _count(
+        self, cells: NDArray[np.int64], campaigns: NDArray[np.int64], values: Float64Array
+    ) -> None:
+        """Add up what each campaign was offered in each step."""
+        (cell_codes, cell), (campaign_codes, campaign) = (
+            np.unique(codes, return_inverse=True) for codes in (cells, campaigns)
+        )
+        pairs, place = np.unique(cell * len(campaign_codes) + campaign, return_inverse=True)
+        found = np.stack([np.bincount(place), np.bincount(place, values)], axis=1)
+        for pair, supply in zip(pairs.tolist(), found, strict=True):
+            of_cell, of_campaign = divmod(pair, len(campaign_codes))
+            category, step = divmod(int(cell_codes[of_cell]), _CELL)
+            period, advertiser = divmod(int(campaign_codes[of_campaign]), _CAMPAIGN)
+            day = self._supply[category, period, advertiser]
+            day[step] = day.get(step, 0.0) + supply
+
     def table(self) -> ResponseTable:
         """Return the mean over the campaigns of each category."""
-        ids = sorted(self._campaigns)
+        ids = sorted({category for category, _, _ in self._supply})
         steps = max(step for _, step in self._sums) + 1
+        supply = np.zeros((len(self._supply), steps, 2))
+        for day, by_step in zip(supply, self._supply.values(), strict=True):
+            for step, found in by_step.items():
+                day[step] = found
+        places = np.array([ids.index(category) for category, _, _ in self._supply])
+        counts = np.bincount(places)
+        mean = np.stack([supply[places == i].mean(axis=0) for i in range(len(ids))])
         curves = np.zeros((1, len(ids), steps, len(self._grid), 3))
         for (category, step), sums in self._sums.items():
-            curves[0, ids.index(category), step] = sums / len(self._campaigns[category])
+            place = ids.index(category)
+            curves[0, place, step] = sums / counts[place]
         exposed = self._seen / self._sold if self._sold > 0.0 else 1.0
         return ResponseTable(
             key="category",
@@ -86,6 +110,9 @@ class LogCurves:
             kinds=np.zeros(len(TASKS), np.int64),
             multipliers=self._grid,
             curves=curves * exposed,
+            volume=supply[:, :, 0].mean(axis=0),
+            mean_value=(mean[:, :, 1] / np.maximum(mean[:, :, 0], 1.0))[None],
+            persistence=persistence_of(supply[:, :, 1], mean[places, :, 1]),
         )
 
 

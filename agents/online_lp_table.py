@@ -27,6 +27,7 @@ KEYS: tuple[str, ...] = ("advertiser", "category")
 COST, CONVERSIONS, VALUE = range(3)
 
 _MEND = "Learn the table anew."
+_ARRAYS = ("kinds", "multipliers", "curves", "volume", "mean_value", "persistence")
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,12 @@ class ResponseTable:
             the worth of conversions varies, (tasks,).
         multipliers: Rising, > 0, in currency a unit of value, (M,).
         curves: (K, n, T, M, 3) in the order of `COST`, `CONVERSIONS`, `VALUE`.
+        volume: Opportunities of each step, (T,).
+        mean_value: Mean value of an opportunity, (K, n, T).
+        persistence: How much of what sets a step apart from its mean is still there k steps later,
+            in [0, 1], (T,); see `persistence_of`.
         remaining: Sums of the curves over a step and all that follow, (K, n, T, M, 3).
+        lasting: The same sums, each step weighed with its persistence, (K, n, T, M, 3).
     """
 
     key: str
@@ -48,7 +54,11 @@ class ResponseTable:
     kinds: IntArray
     multipliers: Float64Array
     curves: Float64Array
+    volume: Float64Array
+    mean_value: Float64Array
+    persistence: Float64Array
     remaining: Float64Array = field(init=False, repr=False)
+    lasting: Float64Array = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.key not in KEYS:
@@ -56,11 +66,13 @@ class ResponseTable:
             raise invalid_data("table.key", rule, self.key, _MEND)
         for name, kind in (("ids", np.int64), ("kinds", np.int64)):
             _keep(self, name, _row(name, getattr(self, name), kind))
-        _keep(self, "multipliers", _row("multipliers", self.multipliers, np.float64))
+        for name in ("multipliers", "volume", "persistence"):
+            _keep(self, name, _row(name, getattr(self, name), np.float64))
         self._check_rows()
         _keep(self, "curves", self._checked_curves())
-        remaining = np.flip(np.cumsum(np.flip(self.curves, 2), axis=2), 2)
-        _keep(self, "remaining", np.ascontiguousarray(remaining))
+        self._check_supply()
+        _keep(self, "remaining", _ahead(self.curves, np.ones(self.steps)))
+        _keep(self, "lasting", _ahead(self.curves, self.persistence))
 
     def _check_rows(self) -> None:
         grid, ids = self.multipliers, self.ids
@@ -88,6 +100,18 @@ class ResponseTable:
         if not (np.isfinite(curves) & (curves >= 0.0)).all():
             raise invalid_data("table.curves", "must be finite and >= 0", "others", _MEND)
         return np.ascontiguousarray(curves, np.float64)
+
+    def _check_supply(self) -> None:
+        mean = np.asarray(self.mean_value)
+        if mean.dtype.kind != "f" or mean.shape != self.curves.shape[:3]:
+            rule, found = f"must hold floats of shape {self.curves.shape[:3]}", mean.shape
+            raise invalid_data("table.mean_value", rule, f"{mean.dtype} {found}", _MEND)
+        _keep(self, "mean_value", mean.astype(np.float64))
+        for name, most in (("mean_value", np.inf), ("volume", np.inf), ("persistence", 1.0)):
+            row = getattr(self, name)
+            if row.shape[-1] != self.steps or not ((row >= 0.0) & (row <= most)).all():
+                rule = f"must hold a number a step, >= 0 and at most {most:g}"
+                raise invalid_data(f"table.{name}", rule, row.shape, _MEND)
 
     @property
     def steps(self) -> int:
@@ -120,10 +144,12 @@ class ResponseTable:
         write_whole(
             where,
             lambda file: np.savez_compressed(
-                file, key=np.array(self.key), ids=self.ids, kinds=self.kinds,
-                multipliers=self.multipliers, curves=self.curves,
+                file,
+                key=np.array(self.key),
+                ids=self.ids,
+                **{name: getattr(self, name) for name in _ARRAYS},
             ),
-        )  # fmt: skip
+        )
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> ResponseTable:
@@ -132,7 +158,7 @@ class ResponseTable:
         Raises:
             InvalidDataError: If the file is no such table.
         """
-        names = ("key", "ids", "kinds", "multipliers", "curves")
+        names = ("key", "ids", *_ARRAYS)
         rule = "must be a table of responses saved as .npz"
         try:
             # Opened here, since numpy leaves a file open that it cannot read.
@@ -149,6 +175,38 @@ class ResponseTable:
         from agents.online_lp_log import learn_from_log
 
         return learn_from_log(source)
+
+
+def persistence_of(supply: Float64Array, mean: Float64Array) -> Float64Array:
+    """Return how long a step's deviation from the mean lasts: its autocorrelation by lag, (T,).
+
+    From the first lag on at which it is not positive, it is 0; where nothing deviates, from lag 1.
+
+    Args:
+        supply: What was on offer in each step of some days, (days, ..., T).
+        mean: What is on offer in the mean, broadcast against it.
+    """
+    steps = supply.shape[-1]
+    deviation = supply / np.where(mean > 0.0, mean, 1.0) - 1.0
+    deviation = np.where(mean > 0.0, deviation, 0.0)
+    result = np.zeros(steps)
+    result[0] = 1.0
+    for lag in range(1, steps):
+        early, late = deviation[..., : steps - lag], deviation[..., lag:]
+        size = float(np.sqrt((early**2).sum() * (late**2).sum()))
+        shared = float((early * late).sum())
+        if size == 0.0 or shared <= 0.0:
+            break
+        result[lag] = min(1.0, shared / size)
+    return result
+
+
+def _ahead(curves: Float64Array, weights: Float64Array) -> Float64Array:
+    """Sum curves over each step and those that follow, weighed by how far off they are."""
+    result, steps = np.zeros_like(curves), curves.shape[2]
+    for lag in np.flatnonzero(weights).tolist():
+        result[:, :, : steps - lag] += weights[lag] * curves[:, :, lag:]
+    return result
 
 
 def _row(name: str, value: Any, kind: type[np.generic]) -> NDArray[Any]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from agents.online_lp_table import CONVERSIONS, COST, VALUE, ResponseTable
+from agents.online_lp_table import CONVERSIONS, COST, VALUE, ResponseTable, persistence_of
 from auctionsim.dataset.files import sha256_of_json
 from auctionsim.errors import invalid_argument
 from auctionsim.frozen.recording import Recording, record_rivals
@@ -60,18 +60,25 @@ def _simulate(market: MarketConfig, episodes: int) -> ResponseTable:
     plain = replace(market, rules="default", exposure=market.slot_exposure)
     spreads = sorted({market.values.known.get(task, 0.0) for task in TASKS})
     grid = multiplier_grid(market)
-    shape = (len(spreads), market.advertisers, market.steps, len(grid), 3)
-    curves = np.zeros(shape)
+    shape = (len(spreads), market.advertisers, market.steps)
+    curves, values = np.zeros((*shape, len(grid), 3)), np.zeros((episodes, *shape))
+    volumes = np.zeros((episodes, market.steps))
     for episode in range(episodes):
         # One at a time: a recording takes about 40 bytes an opportunity.
         recording = record_rivals(plain, [episode], TRAINING_SEED, lineup=_LINEUP)
-        curves += recorded_curves(recording, spreads, grid)[0]
+        found = recorded_curves(recording, spreads, grid)
+        curves += found.curves[0]
+        values[episode], volumes[episode] = found.values[0], recording.days[0].volumes
+    volume, value = volumes.mean(axis=0), values.mean(axis=0)
     return ResponseTable(
         key="advertiser",
         ids=np.arange(market.advertisers),
         kinds=np.array([spreads.index(market.values.known.get(task, 0.0)) for task in TASKS]),
         multipliers=grid,
         curves=curves / episodes,
+        volume=volume,
+        mean_value=value / np.maximum(volume, 1.0),
+        persistence=persistence_of(values, value),
     )
 
 
@@ -82,16 +89,28 @@ def multiplier_grid(market: MarketConfig) -> Float64Array:
     return np.geomspace(min(wanted) / _BELOW, max(wanted) * _ABOVE, _GRID_POINTS)
 
 
-def recorded_curves(recording: Recording, spreads: list[float], grid: Float64Array) -> Float64Array:
+class RecordedCurves(NamedTuple):
+    """What K sets of A advertisers could buy in T steps of E recorded episodes.
+
+    Attributes:
+        curves: By multiplier, (E, K, A, T, M, 3): in expectation over looks, of the probabilities
+            that bidders are told.
+        values: Value of all opportunities together, (E, K, A, T).
+    """
+
+    curves: Float64Array
+    values: Float64Array
+
+
+def recorded_curves(
+    recording: Recording, spreads: list[float], grid: Float64Array
+) -> RecordedCurves:
     """Return what each multiplier buys each advertiser in each recorded step.
 
     Args:
         recording: E episodes of A advertisers and T steps.
         spreads: K spreads of the known worth of conversions, rising.
         grid: (M,) multipliers.
-
-    Returns:
-        (E, K, A, T, M, 3), in expectation over looks, of the probabilities that bidders are told.
     """
     market, episodes = recording.market, len(recording.days)
     seats = len(spreads) * market.advertisers
@@ -102,12 +121,15 @@ def recorded_curves(recording: Recording, spreads: list[float], grid: Float64Arr
         np.tile(np.array(spreads, np.float32)[:, None], (episodes, market.advertisers)),
         run_episode,
     )
-    result = np.empty((episodes, seats, market.steps, len(grid), 3))
+    curves = np.empty((episodes, seats, market.steps, len(grid), 3))
+    values = np.empty((episodes, seats, market.steps))
     for step, rivals in enumerate(recording.steps):
         tables = traffic.draw(step)
-        result[:, :, step] = _step_curves(tables, rivals.bid, rivals.holder, market, grid, episodes)
-    shape = (episodes, len(spreads), market.advertisers, market.steps, len(grid), 3)
-    return result.reshape(shape)
+        curves[:, :, step] = _step_curves(tables, rivals.bid, rivals.holder, market, grid, episodes)
+        rows = tables.value_rows[: len(spreads)].reshape(-1)
+        values[:, :, step] = tables.sums[:, rows]
+    shape = (episodes, len(spreads), market.advertisers, market.steps)
+    return RecordedCurves(curves.reshape(*shape, len(grid), 3), values.reshape(shape))
 
 
 def _step_curves(
@@ -173,4 +195,11 @@ def forget() -> None:
     _learned.clear()
 
 
-__all__: list[Any] = ["TRAINING_SEED", "forget", "learn", "multiplier_grid", "recorded_curves"]
+__all__ = [
+    "TRAINING_SEED",
+    "RecordedCurves",
+    "forget",
+    "learn",
+    "multiplier_grid",
+    "recorded_curves",
+]

@@ -17,9 +17,10 @@ from auctionsim.bidding import (
     Outcome,
 )
 from auctionsim.campaigns import Campaigns
-from auctionsim.cast import Part, news_of
+from auctionsim.cast import news_of
 from auctionsim.conduct import Breach
 from auctionsim.errors import BidderError, describe
+from auctionsim.parts import Part
 from auctionsim.players import Bids, News, View
 from auctionsim.simulator import SalesOfSeats, Simulation
 

@@ -108,7 +108,7 @@ def play(simulation: Simulation, cast: Cast, on_step: OnStep | None = None) -> E
         values = None if on_step is None else _values(simulation)
         outcome = cast.play(simulation, *cast.decide(simulation, simulation.observe()))
         sums += [outcome.cost[0], outcome.conversions[0], outcome.predicted_conversions[0]]
-        if on_step is not None and values is not None and outcome.sales is not None:
+        if on_step is not None and values is not None and isinstance(outcome.sales, Sales):
             price = outcome.sales.market_price[0, : values.shape[1]]
             on_step(step, values, price.astype(np.float64))
     return Episode(*sums)

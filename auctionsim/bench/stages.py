@@ -15,7 +15,7 @@ from auctionsim.bench.timing import Run
 PLACES: tuple[tuple[str, str], ...] = (
     ("traffic", "auctionsim.simulator.tables:StepTraffic.draw"),
     ("observe", "auctionsim.simulator.simulation:Simulation.observe"),
-    ("bidders", "auctionsim.cast:Part.ask"),
+    ("bidders", "auctionsim.parts:Part.ask"),
     ("auction", "auctionsim.simulator.simulation:play_step"),
 )
 REST = "rest"

@@ -57,7 +57,7 @@ class Evaluate(RollOutCommand):
         import auctionsim
         from auctionsim.cli.episodes import episode_range
         from auctionsim.cli.imports import working_directory
-        from auctionsim.evaluation.seating import check_budget_factor
+        from auctionsim.evaluation.takeover import check_budget_factor
         from auctionsim.lineup import load_lineup
         from auctionsim.market import load_market
 

@@ -4,7 +4,7 @@ from auctionsim.evaluation.comparison import compare
 from auctionsim.evaluation.league import League, LeagueConfig, load_league, play_league
 from auctionsim.evaluation.result import METRICS, Evaluation, summarise
 from auctionsim.evaluation.roll_outs import evaluate
-from auctionsim.evaluation.seating import PROTOCOLS, Seating, alone, task_seats
+from auctionsim.evaluation.takeover import PROTOCOLS, Takeover, alone, task_seats
 from auctionsim.tasks import TASKS
 
 __all__ = [
@@ -14,7 +14,7 @@ __all__ = [
     "Evaluation",
     "League",
     "LeagueConfig",
-    "Seating",
+    "Takeover",
     "alone",
     "compare",
     "evaluate",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from auctionsim.evaluation.seating import Seating
+from auctionsim.evaluation.takeover import Takeover
 from auctionsim.frozen import Recording
 from auctionsim.frozen.days import seat_days
 from auctionsim.hindsight import bounds_of_runs
@@ -48,10 +48,10 @@ def has_bounds(market: MarketConfig) -> bool:
     return market.rules == "default" and market.mechanism in ("gsp", "second_price")
 
 
-def bounds_against(recording: Recording, seating: Seating) -> Bounds:
+def bounds_against(recording: Recording, takeover: Takeover) -> Bounds:
     """Work out the bounds of each seat in each recorded episode, in the order of trajectories."""
-    campaigns = seating.by_themselves(recording.episodes)
-    seats, found = len(seating.seats), []
+    campaigns = takeover.by_themselves(recording.episodes)
+    seats, found = len(takeover.seats), []
     for place in range(len(recording.episodes)):
         mine = campaigns.take(np.arange(place * seats, (place + 1) * seats))
         for days in seat_days(recording, place, mine, at_once=2 * get_threads()):

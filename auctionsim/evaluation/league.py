@@ -15,7 +15,7 @@ from auctionsim.evaluation.bounds import Bounds, bounds_against, has_bounds
 from auctionsim.evaluation.comparison import compare
 from auctionsim.evaluation.result import Evaluation, summarise
 from auctionsim.evaluation.roll_outs import Entrant, episodes_at_once, roll_out_alone
-from auctionsim.evaluation.seating import Seating, check_budget_factor, groups, task_seats
+from auctionsim.evaluation.takeover import Takeover, check_budget_factor, groups, task_seats
 from auctionsim.frozen import record_rivals
 from auctionsim.frozen.recording import check_can_freeze
 from auctionsim.lineup import LineupConfig, load_lineup
@@ -168,18 +168,18 @@ def play_league(
     """
     config = load_league(config)
     market, lineup = load_market(config.market), load_lineup(config.lineup)
-    lineup.check()
+    lineup.check(market.advertisers)
     if config.frozen:
         check_can_freeze(market)
     playing = _entrants(config, market, entrants or {})
-    seatings = [
-        Seating(
+    takeovers = [
+        Takeover(
             market, config.seed, task, task_seats(market, task, config.protocol),
             config.budget_factor,
         )
         for task in config.tasks
     ]  # fmt: skip
-    return League(config, _play(config, market, lineup, playing, seatings, progress))
+    return League(config, _play(config, market, lineup, playing, takeovers, progress))
 
 
 def _entrants(
@@ -203,7 +203,7 @@ def _play(
     market: MarketConfig,
     lineup: LineupConfig,
     playing: list[Entrant],
-    seatings: list[Seating],
+    takeovers: list[Takeover],
     progress: bool,
 ) -> dict[str, dict[str, Evaluation]]:
     numbers = range(config.first_episode, config.first_episode + config.episodes)
@@ -211,25 +211,27 @@ def _play(
     found: dict[str, list[Bounds]] = {}
     bounded = has_bounds(market)
     recorded = bounded or config.frozen
-    most = max(len(seating.seats) for seating in seatings)
-    total = len(numbers) * market.steps * (len(playing) + bounded) * len(seatings)
+    most = max(len(takeover.seats) for takeover in takeovers)
+    total = len(numbers) * market.steps * (len(playing) + bounded) * len(takeovers)
     with tqdm(total=total, unit="step", desc=config.name, disable=not progress) as bar:
         for group in groups(numbers, episodes_at_once(market, most, recorded=recorded)):
             recording = (
                 record_rivals(market, group, config.seed, lineup=lineup) if recorded else None
             )
             against = recording if config.frozen else None
-            for seating in seatings:
+            for takeover in takeovers:
                 if bounded and recording is not None:
-                    found.setdefault(seating.task, []).append(bounds_against(recording, seating))
+                    found.setdefault(takeover.task, []).append(bounds_against(recording, takeover))
                     bar.update(len(group) * market.steps)
                 for entrant in playing:
-                    rolled, _ = roll_out_alone(entrant, seating, group, lineup, against, bar.update)
-                    parts = played.setdefault((seating.task, entrant.name), [])
+                    rolled, _ = roll_out_alone(
+                        entrant, takeover, group, lineup, against, bar.update
+                    )
+                    parts = played.setdefault((takeover.task, entrant.name), [])
                     parts.append(rolled.without_states())
     return {
-        seating.task: _ranked(seating.task, playing, played, found.get(seating.task))
-        for seating in seatings
+        takeover.task: _ranked(takeover.task, playing, played, found.get(takeover.task))
+        for takeover in takeovers
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from tqdm import tqdm
@@ -14,8 +14,8 @@ from auctionsim.conduct import Conduct, Incident
 from auctionsim.dataset.schema import Trajectories
 from auctionsim.evaluation.bounds import Bounds, bounds_against, has_bounds
 from auctionsim.evaluation.result import Evaluation, summarise
-from auctionsim.evaluation.seating import (
-    Seating,
+from auctionsim.evaluation.takeover import (
+    Takeover,
     check_budget_factor,
     episode_numbers,
     groups,
@@ -113,44 +113,59 @@ def evaluate(
     """
     conduct = Conduct(on_error, time_limit, isolate)
     market, lineup = load_market(market), load_lineup(lineup)
-    lineup.check()
+    lineup.check(market.advertisers)
     if frozen:
         check_can_freeze(market)
     seed = check_integer("seed", seed, 0, 2**64 - 1, "Pick another seed.")
     numbers = episode_numbers(episodes)
     factor = check_budget_factor(budget_factor)
-    seating = Seating(market, seed, task, task_seats(market, task, protocol), factor)
+    takeover = Takeover(market, seed, task, task_seats(market, task, protocol), factor)
     entrant = Entrant.of(bidder, market, conduct)
     bounded = bounds and has_bounds(market)
-    size = episodes_at_once(market, len(seating.seats), recorded=frozen or bounded)
-    others = Conduct(on_error, time_limit)
-    played: list[Trajectories] = []
-    incidents: list[Incident] = []
-    found: list[Bounds] = []
     with tqdm(
         total=len(numbers) * market.steps,
         unit="step",
         desc=f"{entrant.name} {task}",
         disable=not progress,
     ) as bar:
-        for group in groups(numbers, size):
-            recording = None
-            if frozen or bounded:
-                recording = record_rivals(market, group, seed, lineup=lineup, conduct=others)
-            against = recording if frozen else None
-            incidents += [] if against is None else against.incidents
-            rolled = roll_out_alone(entrant, seating, group, lineup, against, bar.update)
-            played.append(rolled[0])
-            incidents += rolled[1]
-            if bounded and recording is not None:
-                found.append(bounds_against(recording, seating))
+        return _play(entrant, takeover, numbers, lineup, frozen, bounded, bar.update)
+
+
+def _play(
+    entrant: Entrant,
+    takeover: Takeover,
+    episodes: Sequence[int],
+    lineup: LineupConfig,
+    frozen: bool,
+    bounded: bool,
+    on_step: OnStep,
+) -> Evaluation:
+    """Play all episodes, a few at a time, and sum up."""
+    market = takeover.market
+    # Bidders of the line-up are never isolated.
+    others = replace(entrant.conduct, isolate=False)
+    played: list[Trajectories] = []
+    incidents: list[Incident] = []
+    found: list[Bounds] = []
+    size = episodes_at_once(market, len(takeover.seats), recorded=frozen or bounded)
+    for group in groups(episodes, size):
+        recording = None
+        if frozen or bounded:
+            recording = record_rivals(market, group, takeover.seed, lineup=lineup, conduct=others)
+        against = recording if frozen else None
+        incidents += [] if against is None else against.incidents
+        rolled = roll_out_alone(entrant, takeover, group, lineup, against, on_step)
+        played.append(rolled[0])
+        incidents += rolled[1]
+        if bounded and recording is not None:
+            found.append(bounds_against(recording, takeover))
     joined = Bounds.concatenate(found) if found else None
-    return summarise(task, Trajectories.concatenate(played), joined, incidents)
+    return summarise(takeover.task, Trajectories.concatenate(played), joined, incidents)
 
 
 def roll_out_alone(
     entrant: Entrant,
-    seating: Seating,
+    takeover: Takeover,
     episodes: Sequence[int],
     lineup: LineupConfig,
     recording: Recording | None = None,
@@ -160,7 +175,7 @@ def roll_out_alone(
 
     Args:
         entrant: The bidder.
-        seating: The seats.
+        takeover: The seats.
         episodes: Episode numbers; those of the recording, where there is one.
         lineup: Plays the other seats, where they respond.
         recording: Their bids, where they do not.
@@ -169,13 +184,13 @@ def roll_out_alone(
     Returns:
         Trajectories by episode and seat, and what the bidder broke of its contract.
     """
-    runs, market = seating.runs(episodes), seating.market
+    runs, market = takeover.runs(episodes), takeover.market
     game: Game
     if recording is None:
-        campaigns, replaced = seating.among_others(episodes)
-        game = Simulation(market, episodes, seating.seed, runs=runs, campaigns=campaigns)
+        campaigns, replaced = takeover.among_others(episodes)
+        game = Simulation(market, episodes, takeover.seed, runs=runs, campaigns=campaigns)
     else:
-        campaigns = seating.by_themselves(episodes)
+        campaigns = takeover.by_themselves(episodes)
         replaced = np.arange(len(campaigns))
         game = FrozenMarket(recording, campaigns, runs)
     taken = [(entrant.name, entrant.bidder, replaced)]

@@ -13,7 +13,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from auctionsim.campaigns import Campaigns
-from auctionsim.frozen.kernels import draw_looks, others_bids
+from auctionsim.frozen.kernels import draw_looks
+from auctionsim.frozen.ranking import others_bids
 from auctionsim.frozen.recording import Recording, check_seats
 from auctionsim.hindsight.day import SeatDay
 from auctionsim.market import MarketConfig
@@ -128,7 +129,11 @@ def _price_step(
 
 
 def _seat_day(
-    market: MarketConfig, campaigns: Campaigns, day: Day, seat: int, arrays: tuple[NDArray[Any], ...]
+    market: MarketConfig,
+    campaigns: Campaigns,
+    day: Day,
+    seat: int,
+    arrays: tuple[NDArray[Any], ...],
 ) -> SeatDay:
     chance, value, price, seen, starts = arrays
     code = int(campaigns.task[seat])

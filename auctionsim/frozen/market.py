@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from auctionsim.bidding import OpportunityResults
 from auctionsim.campaigns import Campaigns
 from auctionsim.errors import invalid_argument
-from auctionsim.frozen.kernels import OwnLedger, Seats, draw_looks, play_seats
+from auctionsim.frozen.kernels import draw_looks, play_seats
+from auctionsim.frozen.layout import OwnLedger, Seats
 from auctionsim.frozen.recording import Recording, check_seats
 from auctionsim.mechanism.pricing import block_pricing
 from auctionsim.random_numbers import BLOCK

@@ -17,7 +17,7 @@ from auctionsim.isolation.supervisor import Supervisor, T
 from auctionsim.players import Answer, IntArray, News, Player, View, Watch
 
 if TYPE_CHECKING:  # a bidder's process imports this package too, and needs no simulator
-    from auctionsim.cast import Seating
+    from auctionsim.parts import Seating
 
 
 def isolated_seating(time_limit: float | None) -> Seating:

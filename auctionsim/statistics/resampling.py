@@ -52,11 +52,12 @@ def replicate(cells: Cells, statistic: Statistic, repeats: int, seed: int) -> Fl
     parts = []
     for first in range(0, repeats, chunk):
         rows = min(chunk, repeats - first)
-        weights = np.ones((rows, cells.codes.shape[1]))
+        weights = np.ones((cells.codes.shape[1], rows))
         for generator, levels, codes in zip(draws, cells.levels, cells.codes, strict=True):
             drawn = generator.multinomial(levels, np.full(levels, 1.0 / levels), rows)
-            weights *= drawn.astype(np.float64)[:, codes]
-        parts.append(statistic(weights @ cells.sums))
+            # Samples side by side, so that a cell copies a run of memory.
+            weights *= np.ascontiguousarray(drawn.T, np.float64)[codes]
+        parts.append(statistic((cells.sums.T @ weights).T))
     return np.concatenate(parts)
 
 

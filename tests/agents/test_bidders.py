@@ -12,6 +12,7 @@ import agents
 from agents.fixed import FixedMultiplier
 from agents.limit_aware import LimitAware
 from agents.pid import PidPacing
+from agents.random_walk import RandomWalk
 from auctionsim.bidding import BatchBidder
 from auctionsim.cast import Cast
 from auctionsim.errors import InvalidArgumentError
@@ -27,6 +28,7 @@ BIDDERS: dict[str, type[BatchBidder]] = {
     "fixed": FixedMultiplier,
     "pid": PidPacing,
     "limit_aware": LimitAware,
+    "random_walk": RandomWalk,
 }
 PARAMETERS = [(n, p) for n, kind in BIDDERS.items() for p in inspect.signature(kind).parameters]
 

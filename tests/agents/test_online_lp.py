@@ -8,13 +8,17 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from agents.online_lp import OnlineLp
+from agents.online_lp import OnlineLp, outlook
 from agents.online_lp_table import CONVERSIONS, COST, VALUE, ResponseTable
 from agents.online_lp_training import learn
+from auctionsim.bidding import Observation
 from auctionsim.campaigns import Campaigns
 from auctionsim.cast import Cast
 from auctionsim.dataset.schema import Trajectories
 from auctionsim.errors import BidderError, InvalidArgumentError
+from auctionsim.frozen import FrozenMarket, record_rivals
+from auctionsim.market import load_market
+from auctionsim.observation import FEATURES
 from auctionsim.rollout import roll_out
 from auctionsim.simulator import Simulation, with_tasks
 from auctionsim.tasks import BCB, CPA_MCB, TARGET_ROAS
@@ -37,20 +41,34 @@ def bought(multiplier: Float64Array | float, volume: float) -> tuple[Any, Any]:
     return volume * HIGHEST * share**2 / 2, volume * P * share
 
 
-def toy_table(points: int = 60) -> ResponseTable:
+def toy_table(points: int = 60, persistence: float = 0.0) -> ResponseTable:
+    """The toy as it is; a share `persistence` of today's demand is taken to last all day."""
     grid = np.geomspace(2.0, 2000.0, points)
     curves = np.zeros((1, 1, STEPS, points, 3))
     for step, volume in enumerate(VOLUME.tolist()):
         cost, conversions = bought(grid, volume)
         curves[0, 0, step, :, COST] = cost
         curves[0, 0, step, :, CONVERSIONS] = curves[0, 0, step, :, VALUE] = conversions
-    return ResponseTable("category", np.array([0]), np.zeros(3, int), grid, curves)
+    lasts = np.full(STEPS, persistence)
+    lasts[0] = 1.0
+    return ResponseTable(
+        "category", np.array([0]), np.zeros(3, int), grid, curves,
+        volume=VOLUME, mean_value=np.full((1, 1, STEPS), P), persistence=lasts,
+    )  # fmt: skip
 
 
 class Day(NamedTuple):
     cost: Float64Array
     conversions: Float64Array
     multipliers: Float64Array
+
+
+def toy_observation(step: int, n: int = 3, demand: float = 1.0, **totals: Any) -> Observation:
+    """What seats see whose opportunities are `demand` times as many as the table says."""
+    seen = observation_of(n, step, steps=STEPS, **totals)
+    seen.features[:, FEATURES.index("current_mean_value")] = P
+    seen.features[:, FEATURES.index("current_volume")] = demand * VOLUME[step]
+    return seen
 
 
 def play(bidder: OnlineLp, campaigns: Campaigns, demand: float = 1.0) -> Day:
@@ -60,8 +78,8 @@ def play(bidder: OnlineLp, campaigns: Campaigns, demand: float = 1.0) -> Day:
     cost, conversions, played = np.zeros(n), np.zeros(n), []
     for step in range(STEPS):
         left = campaigns.budget - cost
-        seen = observation_of(
-            n, step, steps=STEPS, remaining_budget=left, cost=cost,
+        seen = toy_observation(
+            step, n, demand, remaining_budget=left, cost=cost,
             expected_conversions=conversions, expected_value=conversions,
         )  # fmt: skip
         played.append(bidder.act(seen))
@@ -128,9 +146,38 @@ def test_solved_anew_it_makes_up_for_another_day_than_expected(
 ) -> None:
     campaigns, best = toy_campaigns(task, budget, limit), optimum(budget, limit, demand)
     anew = play(OnlineLp(toy_table(), **PLAIN), campaigns, demand)
+    told = play(OnlineLp(toy_table(persistence=1.0), **PLAIN), campaigns, demand)
     once = play(OnlineLp(toy_table(), every=STEPS, **PLAIN), campaigns, demand)
     assert (anew.conversions >= 0.93 * best).all()
     assert (anew.conversions >= once.conversions - 1e-9).all()
+    # Who knows that today's demand lasts has perfect foresight again.
+    assert (told.conversions >= 0.98 * best).all()
+
+
+def test_richer_opportunities_buy_as_much_for_less() -> None:
+    """With values f times as high, a multiplier bids what f times it bid before."""
+    grid = np.geomspace(1.0, 100.0, 50)
+    curve = np.outer(grid, [1.0, 0.1, 0.05])
+    nothing = np.zeros_like(curve)
+    for f in (0.5, 2.0):
+        found = outlook(curve, curve, grid, np.array([f, 1.0]))
+        expected = np.outer(np.minimum(grid * f, 100.0), [1.0, 0.1 * f, 0.05 * f])
+        np.testing.assert_allclose(found, expected)
+    np.testing.assert_allclose(outlook(curve, curve, grid, np.array([1.0, 3.0])), 3 * curve)
+    np.testing.assert_allclose(outlook(curve, nothing, grid, np.array([2.0, 3.0])), curve)
+    half = outlook(curve, curve / 2, grid, np.array([1.0, 3.0]))
+    np.testing.assert_allclose(half, 2 * curve)
+
+
+def test_days_beyond_belief_and_without_opportunities_are_no_error() -> None:
+    bidder = OnlineLp(toy_table(), **PLAIN)
+    bidder.reset(toy_campaigns(BCB, 3000.0))
+    for value, volume in ((0.0, 0.0), (1.0, 1e9), (1e-9, 1.0), (0.05, 0.0)):
+        seen = toy_observation(3)
+        seen.features[:, FEATURES.index("current_mean_value")] = value
+        seen.features[:, FEATURES.index("current_volume")] = volume
+        got = bidder.act(seen)
+        assert (np.isfinite(got) & (got > 0.0)).all()
 
 
 def test_an_overrun_is_worked_off() -> None:
@@ -138,7 +185,7 @@ def test_an_overrun_is_worked_off() -> None:
     bidder = OnlineLp(toy_table(), **PLAIN)
     bidder.reset(toy_campaigns(CPA_MCB, 1e6, 60.0))
     seen = [
-        observation_of(3, 6, steps=STEPS, remaining_budget=1e6, cost=c, expected_conversions=10.0)
+        toy_observation(6, remaining_budget=1e6, cost=c, expected_conversions=10.0)
         for c in (1200.0, 600.0, 300.0)
     ]
     over, even, under = (float(bidder.act(s)[0]) for s in seen)
@@ -171,7 +218,7 @@ def test_factor_and_noise_move_the_multiplier() -> None:
     many = replace(campaigns_of(2000, steps=STEPS, budget=3000.0))
     noisy = OnlineLp(toy_table(), **PLAIN | {"noise": 0.2})
     noisy.reset(many)
-    first = np.log(noisy.act(observation_of(2000, 0, steps=STEPS, remaining_budget=3000.0)))
+    first = np.log(noisy.act(toy_observation(0, 2000, remaining_budget=3000.0)))
     assert first.std() == pytest.approx(0.2, rel=0.1)
     assert first.mean() == pytest.approx(np.log(plain[0, 0]), abs=0.02)
 
@@ -182,7 +229,7 @@ def test_without_budget_or_at_the_end_of_it_no_number_is_wild() -> None:
         bidder.reset(toy_campaigns(task, 0.0, 60.0))
         with np.errstate(all="raise"):
             for left in (0.0, -1e-12, 1e-9):
-                got = bidder.act(observation_of(3, 3, steps=STEPS, remaining_budget=left))
+                got = bidder.act(toy_observation(3, remaining_budget=left))
                 assert (np.isfinite(got) & (got >= 0.0)).all()
 
 
@@ -224,15 +271,16 @@ def test_it_keeps_the_contract() -> None:
 
 @pytest.fixture(scope="module")
 def days() -> dict[int, Trajectories]:
-    """Trajectories of all seats of the tiny market, a task at a time."""
-    played = {}
+    """Trajectories of all seats of the tiny market, each alone, a task at a time."""
+    market, played = load_market("tiny"), {}
+    recording = record_rivals(market, [0, 1], 7)
+    own = Simulation(market, [0, 1], 7).campaigns
     for task in (CPA_MCB, TARGET_ROAS, BCB):
-        own = Simulation("tiny", [0, 1], 7)
-        campaigns = with_tasks(own.market, own.campaigns, np.full(96, task, np.int8))
-        bidder = OnlineLp(learn(own.market, 4), **PLAIN)
-        simulation = Simulation("tiny", [0, 1], 7, campaigns=campaigns)
+        campaigns = with_tasks(market, own, np.full(96, task, np.int8))
+        bidder = OnlineLp(learn(market, 4), **PLAIN)
+        alone = FrozenMarket(recording, campaigns, [0] * 48 + [1] * 48)
         cast = Cast(campaigns, LINEUP, [("online_lp", bidder, np.arange(96))])
-        played[task] = roll_out(simulation, cast)
+        played[task] = roll_out(alone, cast)
     return played
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from agents.online_lp_log import learn_from_log
-from agents.online_lp_table import CONVERSIONS, COST, VALUE, ResponseTable
+from agents.online_lp_table import CONVERSIONS, COST, VALUE, ResponseTable, persistence_of
 from auctionsim.errors import BidderError, InvalidArgumentError, InvalidDataError
 from tests.auctionsim.dataset.samples import Log, make_log, write_csv, write_parquet
 from tests.auctionsim.worlds import campaigns_of
@@ -22,6 +22,9 @@ def table_of(**changes: Any) -> ResponseTable:
         "kinds": np.array([0, 1, 0]),
         "multipliers": GRID,
         "curves": np.random.default_rng(0).random((2, 3, 8, 3, 3)),
+        "volume": np.full(8, 5.0),
+        "mean_value": np.full((2, 3, 8), 0.1),
+        "persistence": np.array([1.0, 0.5, 0.25, 0.0, 0.0, 0.0, 0.0, 0.0]),
     }
     return ResponseTable(**(arrays | changes))
 
@@ -31,10 +34,32 @@ def test_what_remains_is_the_sum_over_the_steps_to_come() -> None:
     for step in range(8):
         expected = table.curves[:, :, step:].sum(axis=2)
         np.testing.assert_allclose(table.remaining[:, :, step], expected)
+        weights = table.persistence[: 8 - step, None, None]
+        lasting = (weights * table.curves[:, :, step:]).sum(axis=2)
+        np.testing.assert_allclose(table.lasting[:, :, step], lasting)
+
+
+def test_persistence_is_the_autocorrelation_of_what_sets_days_apart() -> None:
+    rng = np.random.default_rng(0)
+    blocks = np.repeat(rng.uniform(0.5, 1.5, (2000, 3)), 4, axis=1)
+    mean = np.arange(1.0, 13.0)
+    found = persistence_of(blocks * mean, mean)
+    # Of 12 - k pairs of steps k apart, 3 (4 - k) lie within one of the three blocks.
+    np.testing.assert_allclose(found[:4], [1.0, 9 / 11, 6 / 10, 3 / 9], atol=0.05)
+    assert found[4:].max() < 0.1
+
+
+def test_nothing_persists_where_nothing_differs() -> None:
+    for supply in (np.ones((3, 4)), np.zeros((3, 4))):
+        assert persistence_of(supply, supply.mean(axis=0)).tolist() == [1.0, 0.0, 0.0, 0.0]
+    opposed = np.array([[1.0, 3.0], [3.0, 1.0]])
+    assert persistence_of(opposed, opposed.mean(axis=0)).tolist() == [1.0, 0.0]
 
 
 def test_campaigns_are_found_by_id_and_task() -> None:
-    table = table_of(ids=np.arange(4), curves=np.ones((2, 4, 8, 3, 3)))
+    table = table_of(
+        ids=np.arange(4), curves=np.ones((2, 4, 8, 3, 3)), mean_value=np.ones((2, 4, 8))
+    )
     assert table.places(campaigns_of(4, task=0)).tolist() == [0, 1, 2, 3]
     assert table.places(campaigns_of(4, task=1)).tolist() == [4, 5, 6, 7]
     by_category = table_of(key="category", ids=np.array([0, 3, 7]))
@@ -53,7 +78,8 @@ def test_it_is_read_back_as_it_was_saved(tmp_path: Path) -> None:
     table.save(tmp_path / "table.npz")
     again = ResponseTable.load(tmp_path / "table.npz")
     assert again.key == table.key
-    for name in ("ids", "kinds", "multipliers", "curves", "remaining"):
+    arrays = ("ids", "kinds", "multipliers", "curves", "volume", "mean_value", "persistence")
+    for name in (*arrays, "remaining", "lasting"):
         np.testing.assert_array_equal(getattr(again, name), getattr(table, name))
     assert [p.name for p in tmp_path.iterdir()] == ["table.npz"]
     with pytest.raises(InvalidArgumentError, match=r"`path` must end in \.npz"):
@@ -76,8 +102,10 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     np.savez(path, key=np.array("advertiser"))
     with pytest.raises(InvalidDataError, match=r"must be a table of responses.*ids"):
         ResponseTable.load(path)
-    arrays: dict[str, Any] = {"ids": np.arange(1), "kinds": np.zeros(3, int), "multipliers": GRID}
-    np.savez(path, key=np.array([print], object), curves=np.zeros(1), **arrays)
+    table_of().save(path)
+    with np.load(path) as file:
+        arrays: dict[str, Any] = dict(file)
+    np.savez(path, **arrays | {"key": np.array([print], object)})
     with pytest.raises(InvalidDataError, match=r"must be a table of responses.*pickle"):
         ResponseTable.load(path)
 
@@ -97,6 +125,14 @@ SLIPS: list[tuple[dict[str, Any], str]] = [
     ({"curves": np.zeros((2, 3, 0, 3, 3))}, r"`table\.curves` must hold floats"),
     ({"curves": np.full((2, 3, 8, 3, 3), -1.0)}, r"`table\.curves` must be finite and >= 0"),
     ({"curves": np.full((2, 3, 8, 3, 3), np.inf)}, r"`table\.curves` must be finite"),
+    ({"volume": np.ones(7)}, r"`table\.volume` must hold a number a step"),
+    ({"volume": np.full(8, np.nan)}, r"`table\.volume` must hold a number a step, >= 0"),
+    (
+        {"mean_value": np.ones((2, 3, 7))},
+        r"`table\.mean_value` must hold floats of shape \(2, 3, 8",
+    ),
+    ({"mean_value": np.full((2, 3, 8), -1.0)}, r"`table\.mean_value` must hold a number a step"),
+    ({"persistence": np.full(8, 1.1)}, r"`table\.persistence` must .* at most 1"),
     ({"curves": np.full((2, 3, 8, 3, 3), "a")}, r"`table\.curves` must hold floats"),
 ]
 
@@ -141,6 +177,9 @@ def test_a_log_is_learned_as_row_by_row(tmp_path: Path) -> None:
                 assert found[COST] == pytest.approx(seen * cost, rel=1e-5, abs=1e-9)
                 assert found[CONVERSIONS] == pytest.approx(seen * conversions, rel=1e-5, abs=1e-9)
                 assert found[VALUE] == found[CONVERSIONS]
+    np.testing.assert_allclose(table.volume, [5.0, 7.0, 3.0])
+    of_second = (log["advertiserCategoryIndex"] == 1) & (log["timeStepIndex"] == 2)
+    assert table.mean_value[0, 1, 2] == pytest.approx(log["pValue"][of_second].mean())
 
 
 def test_files_one_by_one_are_as_good_as_one(tmp_path: Path) -> None:

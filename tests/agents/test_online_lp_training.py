@@ -30,6 +30,7 @@ def test_curves_are_those_of_a_plain_walk_through_the_recording(recording: Recor
     """Every advertiser's values against the others' bids, one opportunity after another."""
     grid = np.array([20.0, 90.0, 300.0])
     found = recorded_curves(recording, [0.0, 0.5], grid)
+    total = found.values.copy()
     exposure = WORLD.slot_exposure
     for e, episode in enumerate((0, 1)):
         own = market_campaigns(WORLD, [episode_key(3, episode)])
@@ -39,6 +40,7 @@ def test_curves_are_those_of_a_plain_walk_through_the_recording(recording: Recor
             for step, rivals in enumerate(recording.steps[:3]):
                 for seat in range(8):
                     told = simulation.opportunities(seat)
+                    total[e, kind, seat, step] -= told.values.sum(dtype=np.float64)
                     expected = np.zeros((3, 3))
                     for j, v in enumerate(told.values.tolist()):
                         others = [
@@ -59,9 +61,10 @@ def test_curves_are_those_of_a_plain_walk_through_the_recording(recording: Recor
                                 bought = np.array([price, p, v])[[COST, CONVERSIONS, VALUE]]
                                 expected[m] += exposure[slot] * bought
                     np.testing.assert_allclose(
-                        found[e, kind, seat, step], expected, rtol=1e-4, atol=1e-6
+                        found.curves[e, kind, seat, step], expected, rtol=1e-4, atol=1e-6
                     )
                 simulation.step(np.zeros(8))
+    np.testing.assert_allclose(total[:, :, :, :3], 0.0, atol=1e-5)
 
 
 def test_equal_markets_are_learned_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,8 +89,11 @@ def test_the_table_is_the_mean_over_training_episodes_apart_from_users() -> None
     table = learn(WORLD, 3)
     grid = multiplier_grid(WORLD)
     recording = record_rivals(WORLD, range(3), TRAINING_SEED)
-    curves = recorded_curves(recording, [0.0, 0.5], grid)
-    np.testing.assert_allclose(table.curves, curves.mean(axis=0))
+    found = recorded_curves(recording, [0.0, 0.5], grid)
+    np.testing.assert_allclose(table.curves, found.curves.mean(axis=0))
+    volume = np.mean([day.volumes for day in recording.days], axis=0)
+    np.testing.assert_allclose(table.volume, volume)
+    np.testing.assert_allclose(table.mean_value, found.values.mean(axis=0) / volume)
     assert TRAINING_SEED > 2**62
     assert table.kinds.tolist() == [0, 1, 0]
 
@@ -96,6 +102,15 @@ def test_more_money_buys_more() -> None:
     curves = learn(WORLD, 2).curves
     assert (np.diff(curves, axis=3) >= -1e-9).all()
     assert (curves[:, :, :, -1].sum(axis=(2, 3)) > 0.0).all()
+
+
+def test_values_persist_within_a_block_of_the_day_and_no_longer() -> None:
+    """Two blocks of four steps: what sets a step apart is gone four steps later."""
+    blocks = replace(WORLD.traffic, profile_blocks=2, volume_spread=0.0)
+    persistence = learn(world(traffic=blocks), 12).persistence
+    assert persistence[0] == 1.0
+    assert 0.5 < persistence[1] < 0.9
+    assert persistence[4:].max() < 0.3
 
 
 def test_the_grid_spans_what_campaigns_may_want() -> None:

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from auctionsim.bidding import AnyBidder, BatchBidder, Bidder, Observation, Opportunities
-from auctionsim.cast import Seating
 from auctionsim.conduct import Breach, Conduct
 from auctionsim.errors import BidderError, InvalidArgumentError
 from auctionsim.evaluation import evaluate
 from auctionsim.isolation import isolated_seating
 from auctionsim.lineup import LineupConfig
+from auctionsim.parts import Seating
 from auctionsim.players import View, seat_players
 from auctionsim.tasks import TASKS
 from tests.auctionsim.contests import EPISODE, play

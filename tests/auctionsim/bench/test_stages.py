@@ -8,7 +8,7 @@ import pytest
 
 from auctionsim.bench.cases import CASES
 from auctionsim.bench.stages import PLACES, REST, STAGES, stage_clock, timed_run
-from auctionsim.cast import Part
+from auctionsim.parts import Part
 from auctionsim.simulator import simulation
 from auctionsim.simulator.simulation import Simulation
 from auctionsim.simulator.tables import StepTraffic

@@ -117,3 +117,35 @@ def test_tasks_and_protocols_are_all_on_offer() -> None:
     hints = get_type_hints(Evaluate)
     assert set(get_args(hints["task"])) == set(TASKS)
     assert set(get_args(hints["protocol"])) == set(PROTOCOLS)
+
+
+def test_budgets_are_played_in_turn(world_file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    flags = ["--bidder", "pid", "--market", world_file, "--episodes", "2", "--frozen"]
+    found = run(capsys, *flags, "--budget-factors", "1", "0.5", "1.5")
+    assert [of["budget_factor"] for of in found["budgets"]] == [1.0, 0.5, 1.5]
+    assert found["budgets"][0]["metrics"] == found["metrics"]
+    half, more = (of["metrics"]["value"] for of in found["budgets"][1:])
+    assert half < found["metrics"]["value"] <= more
+    expected = evaluate("pid", "bcb", WORLD, 2, frozen=True, budget_factor=0.5)
+    assert found["budgets"][1]["metrics"]["value"] == expected.metrics["value"]
+    ends = expected.interval("value")
+    assert found["budgets"][1]["intervals"]["value"] == [ends.low, ends.high]
+    assert main(["evaluate", *flags, "--budget-factors", "1", "0.5"]) == 0
+    assert "budget x 0.5" in capsys.readouterr().out
+
+
+def test_bounds_can_be_left_out(world_file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    flags = ["--bidder", "pid", "--market", world_file, "--episodes", "1"]
+    assert run(capsys, *flags)["metrics"]["share_of_optimum"] > 0
+    assert run(capsys, *flags, "--no-bounds")["metrics"]["share_of_optimum"] is None
+
+
+@pytest.mark.parametrize("factor", ["0", "-1", "nan", "x"])
+def test_budgets_that_are_none_are_one_line(
+    world_file: str, factor: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flags = ["--bidder", "pid", "--market", world_file, "--budget-factors", factor]
+    assert main(["evaluate", *flags]) == 2
+    error = capsys.readouterr().err
+    assert "budget" in error
+    assert error.count("\n") == 1

@@ -7,7 +7,7 @@ import pytest
 
 from agents.fixed import FixedMultiplier
 from auctionsim.errors import InvalidArgumentError
-from auctionsim.evaluation import Evaluation, Seating, evaluate, task_seats
+from auctionsim.evaluation import Evaluation, Takeover, evaluate, task_seats
 from auctionsim.evaluation.bounds import bounds_against, has_bounds
 from auctionsim.frozen import FrozenMarket, record_rivals
 from auctionsim.market import MarketConfig, ValueSpreads, load_market
@@ -59,9 +59,9 @@ def test_the_best_constant_scores_what_its_bound_says(task: str, bias: float) ->
         values=ValueSpreads(known={"cpa_mcb": 0.0, "target_roas": 0.5, "bcb": 0.3}),
     )
     recording = record_rivals(market, [3, 1], 5, lineup=LINEUP)
-    seating = Seating(market, 5, task, task_seats(market, task, "wide"))
-    bounds = bounds_against(recording, seating)
-    campaigns, runs = seating.by_themselves([3, 1]), seating.runs([3, 1])
+    takeover = Takeover(market, 5, task, task_seats(market, task, "wide"))
+    bounds = bounds_against(recording, takeover)
+    campaigns, runs = takeover.by_themselves([3, 1]), takeover.runs([3, 1])
     game = FrozenMarket(recording, campaigns, runs)
     value, cost, conversions = np.zeros((3, len(campaigns)))
     while not game.done:
@@ -112,8 +112,8 @@ def test_auctionnets_rules_cannot_be_frozen() -> None:
 def test_a_recording_is_held_to_its_market() -> None:
     recording = record_rivals(WORLD, [0], 0, lineup=LINEUP)
     assert recording.bytes > 0
-    seating = Seating(WORLD, 0, "bcb", task_seats(WORLD, "bcb", "wide"))
-    campaigns = seating.by_themselves([0])
+    takeover = Takeover(WORLD, 0, "bcb", task_seats(WORLD, "bcb", "wide"))
+    campaigns = takeover.by_themselves([0])
     with pytest.raises(InvalidArgumentError, match="one campaign a run"):
         FrozenMarket(recording, campaigns, [0])
     strangers = replace(campaigns, advertiser=campaigns.advertiser + 100)

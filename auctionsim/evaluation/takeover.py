@@ -23,7 +23,7 @@ IntArray = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Seating:
+class Takeover:
     """The seats of one task that are taken over, each alone.
 
     Attributes:
@@ -98,8 +98,8 @@ def alone(
         Campaigns of all runs' seats, flat; flat index of the seat taken over in each run; place in
         `episodes` of each run's episode. The runs of an episode share its traffic.
     """
-    seating = Seating(market, seed, task, seats)
-    return *seating.among_others(episodes), seating.runs(episodes)
+    takeover = Takeover(market, seed, task, seats)
+    return *takeover.among_others(episodes), takeover.runs(episodes)
 
 
 def groups(episodes: Sequence[int], size: int) -> Iterator[list[int]]:
