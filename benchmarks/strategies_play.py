@@ -13,6 +13,7 @@ from auctionsim import MarketConfig, Simulation
 from auctionsim.campaigns import Campaigns
 from auctionsim.cast import Cast
 from auctionsim.lineup import load_lineup
+from auctionsim.simulator import Sales
 from auctionsim.tasks import CPA_MCB
 from auctionsim.traffic import Day
 from benchmarks.calibration_play import fed_simulation

@@ -94,10 +94,9 @@ def evaluate(
             a target of this task from the market's distribution.
         lineup: Plays the other seats.
         budget_factor: Budget of the seats taken over, over the market's.
-        frozen: Whether the others do not respond: they bid what they bid when all seats played the
-            line-up. Many times faster, and nearly the same.
-        bounds: Whether to work out what each seat could have had in hindsight against those bids,
-            where that can be (default rules, and prices by the next bid).
+        frozen: Whether the others do not respond, but bid what they bid when the line-up played all
+            seats: many times faster, and nearly the same.
+        bounds: Whether to add bounds in hindsight (default rules, and prices by the next bid).
         on_error: "raise", or "sit-out": a seat whose bidder breaks its contract bids 0 in that
             step, and the result holds an incident; see `auctionsim.conduct.Conduct`.
         time_limit: Seconds that a bidder may take a step for each seat; None for no limit.
@@ -122,12 +121,8 @@ def evaluate(
     takeover = Takeover(market, seed, task, task_seats(market, task, protocol), factor)
     entrant = Entrant.of(bidder, market, conduct)
     bounded = bounds and has_bounds(market)
-    with tqdm(
-        total=len(numbers) * market.steps,
-        unit="step",
-        desc=f"{entrant.name} {task}",
-        disable=not progress,
-    ) as bar:
+    steps, title = len(numbers) * market.steps, f"{entrant.name} {task}"
+    with tqdm(total=steps, unit="step", desc=title, disable=not progress) as bar:
         return _play(entrant, takeover, numbers, lineup, frozen, bounded, bar.update)
 
 
