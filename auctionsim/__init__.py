@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from auctionsim.bidding import BatchBidder, Bidder, Observation, OpportunityBidder
     from auctionsim.campaigns import Campaign, Campaigns
     from auctionsim.envs import parallel_env
-    from auctionsim.evaluation import Evaluation, evaluate
+    from auctionsim.evaluation import Evaluation, compare, evaluate, play_league
     from auctionsim.generate import generate_dataset
     from auctionsim.market import MarketConfig, load_market
     from auctionsim.mechanism import Clearing, clear
@@ -32,7 +32,9 @@ _HOMES = {
     "Campaigns": "auctionsim.campaigns",
     "parallel_env": "auctionsim.envs",
     "Evaluation": "auctionsim.evaluation",
+    "compare": "auctionsim.evaluation",
     "evaluate": "auctionsim.evaluation",
+    "play_league": "auctionsim.evaluation",
     "generate_dataset": "auctionsim.generate",
     "MarketConfig": "auctionsim.market",
     "load_market": "auctionsim.market",
@@ -56,10 +58,12 @@ __all__ = [
     "Simulation",
     "__version__",
     "clear",
+    "compare",
     "evaluate",
     "generate_dataset",
     "load_market",
     "parallel_env",
+    "play_league",
 ]
 
 

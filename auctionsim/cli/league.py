@@ -34,6 +34,7 @@ class League(Command):
             league's.
         seed: Seed of the episodes, instead of the league's.
         frozen: Whether the other bidders do not respond (yes or no), instead of the league's.
+        budget_factor: Budgets of the seats taken over, over the market's, instead of the league's.
     """
 
     config_kind: ClassVar[str | None] = None
@@ -47,6 +48,7 @@ class League(Command):
     protocol: Literal["paper", "wide"] | None = None
     seed: int | None = None
     frozen: Literal["yes", "no"] | None = None
+    budget_factor: float | None = None
 
     def run(self) -> Mapping[str, Any]:
         """Play the league; returns its settings, and a table a task."""
@@ -64,6 +66,7 @@ class League(Command):
             "first_episode": self.first_episode,
             "protocol": self.protocol,
             "seed": self.seed,
+            "budget_factor": self.budget_factor,
             "frozen": None if self.frozen is None else self.frozen == "yes",
         }
         changes = {name: value for name, value in given.items() if value is not None}

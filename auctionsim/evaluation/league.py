@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tqdm import tqdm
@@ -56,7 +56,7 @@ class LeagueConfig:
     first_episode: int = 1_000_000
     seed: int = 0
     frozen: bool = True
-    budget_factor: float = field(default=1.0)
+    budget_factor: float = 1.0
 
     def __post_init__(self) -> None:
         if not self.bidders:
@@ -123,8 +123,8 @@ def _bound_rows(bounds: Bounds | None) -> list[dict[str, Any]]:
     if bounds is None:
         return []
     tops = {
-        "best constant in hindsight": bounds.constant_score,
-        "optimum within the limits": bounds.optimum,
+        "best constant": bounds.constant_score,
+        "optimum within limits": bounds.optimum,
         "optimum of the Score": bounds.score_bound,
     }
     whole = bounds.score_bound.sum()

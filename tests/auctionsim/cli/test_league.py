@@ -32,7 +32,7 @@ def test_a_league_is_played_and_shown(
     flags = ["--league", league, "--bidders", "pid", "--quiet", "--json", str(out)]
     assert main(["league", *flags]) == 0
     shown = capsys.readouterr().out
-    for words in ("bcb: expected Score", "high", "low", "pid", "best constant in", "optimum %"):
+    for words in ("bcb: expected Score", "high", "low", "pid", "best constant", "optimum %"):
         assert words in shown
     found = json.loads(out.read_text())
     assert found["league"]["episodes"] == 2
@@ -42,6 +42,7 @@ def test_a_league_is_played_and_shown(
 
 def test_flags_change_the_league(league: str, capsys: pytest.CaptureFixture[str]) -> None:
     flags = ["--episodes", "1", "--protocol", "paper", "--frozen", "no", "--seed", "4"]
+    flags += ["--budget-factor", "0.5"]
     assert main(["league", "--league", league, "--quiet", *flags]) == 0
     assert "others responding" in " ".join(capsys.readouterr().out.split())
 
@@ -52,6 +53,7 @@ def test_flags_change_the_league(league: str, capsys: pytest.CaptureFixture[str]
         (["--league", "nowhere.yaml"], "`league` must be an existing file"),
         (["--league", "rule"], "Did you mean 'rules'?"),
         (["--episodes", "0"], "`episodes` must be"),
+        (["--budget-factor", "0"], "`budget_factor` must be"),
         (["--bidders", "nobody"], "must be one of"),
         (["--market", "huge"], "`market` must be one of"),
     ],
