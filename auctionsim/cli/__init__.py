@@ -17,8 +17,10 @@ COMMANDS: dict[str, str] = {
     "simulate": "auctionsim.cli.simulate:Simulate",
     "generate": "auctionsim.cli.generate:Generate",
     "evaluate": "auctionsim.cli.evaluate:Evaluate",
+    "league": "auctionsim.cli.league:League",
     "convert": "auctionsim.cli.convert:Convert",
     "inspect": "auctionsim.cli.inspect:Inspect",
+    "export": "auctionsim.cli.export:Export",
     "bench": "auctionsim.cli.bench:Bench",
 }
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import tyro
 
@@ -15,7 +15,7 @@ from auctionsim.cli.command import Command
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["Episodes", "Generate"]
+__all__ = ["Episodes", "Generate", "Logs"]
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,29 @@ class Episodes:
     test: int = 0
 
 
+@dataclass(frozen=True)
+class Logs:
+    """What is also kept opportunity by opportunity, in the folder's `logs`.
+
+    Attributes:
+        episodes: Episodes by split, the first ones of each.
+        steps: Steps to keep; all by default. `auctionsim convert` needs all.
+        advertisers: Advertisers to keep; all by default.
+        format: AuctionNet's columns, and five more, as Parquet or CSV.
+    """
+
+    episodes: Episodes = field(default_factory=Episodes)
+    steps: Annotated[tuple[int, ...], tyro.conf.arg(metavar="STEP ...")] = ()
+    advertisers: Annotated[tuple[int, ...], tyro.conf.arg(metavar="ADVERTISER ...")] = ()
+    format: Literal["parquet", "csv", "csv.gz"] = "parquet"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Generate(Command):
     """Simulate episodes and write the trajectories of all seats as a dataset.
 
-    A run that was cut short goes on where it stopped: give the same command again.
+    A run that was cut short goes on where it stopped: give the same command again. The files follow
+    from the settings alone, whatever the number of workers, the backend and the interruptions.
 
     Attributes:
         out: Folder of the dataset: new, empty, or begun with the same settings.
@@ -49,6 +67,11 @@ class Generate(Command):
         episodes: Episodes by split.
         seed: Seed of all randomness.
         shard_episodes: Episodes a Parquet file; changes the files, not the trajectories.
+        logs: Episodes to keep opportunity by opportunity as well; none by default.
+        workers: Processes on this machine, or tasks at a time on a cluster; by default as many as
+            pay.
+        backend: Where to work: in processes of this machine, or on a Ray cluster.
+        ray_address: Of a Ray cluster that runs; by default one is started on this machine.
     """
 
     config_kind: ClassVar[str | None] = "datasets"
@@ -60,11 +83,15 @@ class Generate(Command):
     episodes: Episodes = field(default_factory=lambda: Episodes(208, 5, 5, 20))
     seed: int = 0
     shard_episodes: int = 20
+    logs: Logs = field(default_factory=Logs)
+    workers: Annotated[int | None, tyro.conf.arg(metavar="INT")] = None
+    backend: Literal["local", "ray"] = "local"
+    ray_address: Annotated[str | None, tyro.conf.arg(metavar="ADDRESS")] = None
 
     def run(self) -> Mapping[str, Any]:
         """Generate; returns what was written."""
         from auctionsim.cli.imports import working_directory
-        from auctionsim.generate import DatasetConfig, generate_dataset
+        from auctionsim.generate import DatasetConfig, LogsConfig, generate_dataset
 
         config = DatasetConfig(
             name=self.name,
@@ -73,10 +100,18 @@ class Generate(Command):
             episodes=asdict(self.episodes),
             seed=self.seed,
             shard_episodes=self.shard_episodes,
+            logs=LogsConfig(**vars(self.logs) | {"episodes": asdict(self.logs.episodes)}),
         )
         began = time.perf_counter()
         with working_directory():
-            card = generate_dataset(config, self.out, progress=self.progress)
+            card = generate_dataset(
+                config,
+                self.out,
+                workers=self.workers,
+                backend=self.backend,
+                ray_address=self.ray_address,
+                progress=self.progress,
+            )
         return {
             "folder": self.out,
             "name": config.name,
@@ -87,6 +122,7 @@ class Generate(Command):
             "config_sha256": card.config_sha256,
             "shards": len(card.shards),
             "episodes": config.episodes,
+            "logs": {file.file: file.rows for file in card.logs if file.rows},
             "trajectories": card.counts,
             "seconds": time.perf_counter() - began,
         }
@@ -103,5 +139,9 @@ class Generate(Command):
         ]
         title = f"Dataset {result['name']}: market {result['market']}, {result['shards']} shards"
         console.print(table(["split", "episodes", *TASKS], rows, title), markup=False)
+        if result["logs"]:
+            rows = sum(result["logs"].values())
+            text = f"{len(result['logs'])} episodes opportunity by opportunity, {rows:,} rows"
+            console.print(text, markup=False, highlight=False, soft_wrap=True)
         line = f"{result['folder']} in {result['seconds']:.3g} s"
         console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from auctionsim.cli.command import Command
+from auctionsim.errors import invalid_argument
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,23 +20,49 @@ __all__ = ["Inspect"]
 
 @dataclass(frozen=True, kw_only=True)
 class Inspect(Command):
-    """Show what a dataset holds, and check it against its card.
+    """Show what a dataset holds, check it against its card, and draw a page of it.
+
+    The page shows how well the bidders played, how budgets were spent, which states and actions are
+    covered, and how far apart the tasks are. It lies beside the folder, not in it: a dataset's
+    folder holds the dataset alone.
 
     Attributes:
         folder: Folder of the dataset.
         verify: Also read every shard and compare its checksum with the card.
+        page: HTML file to write; by default the folder's name with .html, beside it.
+        no_page: Neither draw the page nor compute the numbers behind it.
     """
 
     folder: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="FOLDER")]
     verify: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    page: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    no_page: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
 
     def run(self) -> Mapping[str, Any]:
-        """Read the card and the columns; returns counts and summaries."""
+        """Read the card and the columns; returns counts, summaries and the numbers of the page."""
         from auctionsim.cli.output import plain
         from auctionsim.dataset import inspect
 
-        result: Mapping[str, Any] = plain(inspect(self.folder, verify=self.verify))
+        page = self._page()
+        found = inspect(self.folder, verify=self.verify, page=page, progress=self.progress)
+        result: Mapping[str, Any] = plain(found)
         return result
+
+    def _page(self) -> Path | None:
+        """Return the page's file, checked before the work is done; None for no page."""
+        from auctionsim.dataset import Dataset
+
+        if self.no_page and self.page is not None:
+            rule, mend = "must not stand beside --no-page", "Give one of them."
+            raise invalid_argument("--page", rule, str(self.page), mend)
+        if self.no_page:
+            return None
+        whole = Dataset.open(self.folder).folder.resolve()
+        page = self.page or whole.parent / f"{whole.name or 'dataset'}.html"
+        mend = "Name a file in an existing folder, or give --no-page."
+        if page.is_dir() or not page.parent.is_dir():
+            raise invalid_argument("--page", "must be a file to write", str(page), mend)
+        return page
 
     def show(self, result: Mapping[str, Any], console: Console) -> None:
         """Print what the dataset is, and a line of medians a split and task."""
@@ -68,6 +95,8 @@ class Inspect(Command):
             for task, summary in tasks.items()
         ]
         console.print(table(columns, rows, title=TITLE))
+        if result["page"] is not None:
+            console.print(f"Page: {result['page']}", markup=False, highlight=False, soft_wrap=True)
 
 
 TITLE = "Medians (CPA and ROAS over target, spent over budget) and shares"

@@ -8,32 +8,53 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from auctionsim.dataset.card import Card, Shard
     from auctionsim.dataset.convert import ConversionReport, convert_log
+    from auctionsim.dataset.export.auctionnet import export_auctionnet
+    from auctionsim.dataset.export.minari import export_minari
+    from auctionsim.dataset.export.parts import ExportReport
     from auctionsim.dataset.inspection import inspect
     from auctionsim.dataset.reader import Dataset
     from auctionsim.dataset.schema import Trajectories
+    from auctionsim.dataset.selection import Selection, quality, select
+    from auctionsim.dataset.windows import ContextWindows, step_windows
     from auctionsim.dataset.writer import DatasetWriter
 
 __all__ = [
     "Card",
+    "ContextWindows",
     "ConversionReport",
     "Dataset",
     "DatasetWriter",
+    "ExportReport",
+    "Selection",
     "Shard",
     "Trajectories",
     "convert_log",
+    "export_auctionnet",
+    "export_minari",
     "inspect",
+    "quality",
+    "select",
+    "step_windows",
 ]
 
 # Loaded on first use: the simulator needs the schema, but not the Parquet library (0.3 s).
 _HOMES = {
     "Card": "card",
+    "ContextWindows": "windows",
     "ConversionReport": "convert",
     "Dataset": "reader",
     "DatasetWriter": "writer",
+    "ExportReport": "export.parts",
+    "Selection": "selection",
     "Shard": "card",
     "Trajectories": "schema",
     "convert_log": "convert",
+    "export_auctionnet": "export.auctionnet",
+    "export_minari": "export.minari",
     "inspect": "inspection",
+    "quality": "selection",
+    "select": "selection",
+    "step_windows": "windows",
 }
 
 

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from importlib import metadata
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import dacite
@@ -21,6 +21,7 @@ from auctionsim.tasks import TASKS
 CARD_FILE = "card.json"
 KINDS: tuple[str, ...] = ("simulated", "auctionnet-log")
 SPLITS: tuple[str, ...] = ("train", "val_align", "val_select", "test")
+LOG_FOLDER = "logs"
 
 _PACKAGES = ("auctionsim", "numba", "numpy", "pyarrow")
 
@@ -47,6 +48,21 @@ class Shard:
 
 
 @dataclass(frozen=True)
+class LogFile:
+    """A file of the opportunity-level logs that may lie beside the shards.
+
+    Attributes:
+        file: Its path within the dataset's folder, such as "logs/period-00012.parquet".
+        rows: Rows in it, one an opportunity and advertiser; 0 for a file of another kind.
+        sha256: Of the file's bytes.
+    """
+
+    file: str
+    rows: int
+    sha256: str
+
+
+@dataclass(frozen=True)
 class Card:
     """What a dataset folder says about itself; equal inputs give equal cards.
 
@@ -61,6 +77,7 @@ class Card:
         config_sha256: Of the canonical JSON of `config`.
         packages: Versions of Python and of the packages that made the data.
         shards: The Parquet files, by split and index.
+        logs: Opportunity-level logs, by name.
     """
 
     kind: str
@@ -73,11 +90,12 @@ class Card:
     config_sha256: str
     packages: dict[str, str]
     shards: tuple[Shard, ...] = ()
+    logs: tuple[LogFile, ...] = ()
 
     @property
     def identity(self) -> str:
-        """Checksum of everything but the shards: equal for two runs that make the same data."""
-        return sha256_of_json(asdict(replace(self, shards=())))
+        """Checksum of everything but the files: equal for two runs that make the same data."""
+        return sha256_of_json(replace(self, shards=(), logs=())._content())
 
     @property
     def counts(self) -> dict[str, dict[str, int]]:
@@ -87,14 +105,27 @@ class Card:
             result.setdefault(shard.split, Counter()).update(shard.tasks)
         return {split: dict(counter) for split, counter in result.items()}
 
-    def with_shards(self, shards: Iterable[Shard]) -> Card:
-        """Return this card with these shards, in the order of splits and indices."""
-        order = sorted(shards, key=lambda shard: (SPLITS.index(shard.split), shard.index))
-        return replace(self, shards=tuple(order))
+    @property
+    def files(self) -> tuple[Shard | LogFile, ...]:
+        """All files of the dataset but the card itself."""
+        return (*self.shards, *self.logs)
+
+    def with_files(self, files: Iterable[Shard | LogFile]) -> Card:
+        """Return this card with these files: shards by split and index, logs by name."""
+        files = list(files)
+        shards = [file for file in files if isinstance(file, Shard)]
+        logs = [file for file in files if isinstance(file, LogFile)]
+        shards.sort(key=lambda shard: (SPLITS.index(shard.split), shard.index))
+        return replace(self, shards=tuple(shards), logs=tuple(sorted(logs, key=lambda f: f.file)))
 
     def write(self, folder: Path) -> None:
         """Write `card.json` into the folder, whole or not at all."""
-        write_json(folder / CARD_FILE, asdict(self) | {"counts": self.counts})
+        write_json(folder / CARD_FILE, self._content() | {"counts": self.counts})
+
+    def _content(self) -> dict[str, Any]:
+        """Return the card as JSON values; a dataset without logs has no word of them."""
+        content = asdict(self)
+        return content if self.logs else {n: v for n, v in content.items() if n != "logs"}
 
 
 def make_card(
@@ -122,7 +153,7 @@ def make_card(
         seeds=seeds,
         config=config,
         config_sha256=sha256_of_json(config),
-        packages=_versions(),
+        packages=package_versions(),
     )
 
 
@@ -162,6 +193,10 @@ def _check(path: Path, card: Card, counts: object) -> None:
             raise _invalid(path, "must list shards of known splits in its own folder", shard.file)
         if not set(shard.tasks) <= set(TASKS) or sum(shard.tasks.values()) != shard.rows:
             raise _invalid(path, f"must count {shard.file}'s rows by task", shard.tasks)
+    for log in card.logs:
+        parts = PurePosixPath(log.file).parts
+        if len(parts) != 2 or parts[0] != LOG_FOLDER or parts[1] == ".." or log.rows < 0:
+            raise _invalid(path, f"must list logs in its own folder {LOG_FOLDER}", log.file)
     if card.kind not in KINDS:
         raise _invalid(path, f"must be of kind {' or '.join(KINDS)}", card.kind)
     if card.steps < 1 or not card.features:
@@ -176,7 +211,8 @@ def _invalid(path: Path, rule: str, found: object) -> Exception:
     return invalid_data(str(path), rule, found, "Make the dataset again.")
 
 
-def _versions() -> dict[str, str]:
+def package_versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that make data."""
     versions = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:

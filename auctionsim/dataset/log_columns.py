@@ -1,4 +1,4 @@
-"""The columns of AuctionNet's log that are read, and what each may hold."""
+"""The columns that are read of AuctionNet's logs and of our own, and what each may hold."""
 
 from __future__ import annotations
 
@@ -40,13 +40,30 @@ LOG_COLUMNS: dict[str, tuple[str, float, float, bool]] = {
     "isEnd": _FLAG,
 }
 
+#: What logs of our own hold beyond AuctionNet's columns; a log has all of them, or the first not.
+OWN_COLUMNS: dict[str, tuple[str, float, float, bool]] = {
+    # pValue times what a conversion is known to be worth before the bid.
+    "knownValue": _AMOUNT,
+    # What the conversion was worth; 0 without one.
+    "conversionValue": _AMOUNT,
+    # The multiplier played in the step; for bids one by one, sum of bids over sum of values.
+    "playedMultiplier": _AMOUNT,
+    # True over predicted probability; true ones are cut at 1.
+    "biasFactor": _AMOUNT,
+    # 1 if the advertiser took part in the step.
+    "isActive": _FLAG,
+}
+_MARK = next(iter(OWN_COLUMNS))
+_RULES = LOG_COLUMNS | OWN_COLUMNS
+
 
 @dataclass(frozen=True)
 class LogBatch:
     """Some consecutive rows of a log.
 
     Attributes:
-        columns: Float64 arrays by the names of `LOG_COLUMNS`, all of one length.
+        columns: Float64 arrays by the names of `LOG_COLUMNS`, in a log of our own those of
+            `OWN_COLUMNS` too, all of one length.
         source: Name of the file, for messages.
         first_row: Number of the first row, counted the way `row_word` says.
         row_word: "line" (of a text file, the header is line 1) or "row" (from 1).
@@ -62,15 +79,25 @@ class LogBatch:
     def __len__(self) -> int:
         return len(self.columns["bid"])
 
+    @property
+    def own(self) -> bool:
+        """Whether it is of a log of our own."""
+        return _MARK in self.columns
+
     def at(self, row: int) -> str:
         """Say where a row lies."""
         return f"{self.row_word} {self.first_row + row} of {self.source}"
 
 
-def check_names(names: Sequence[str], source: str) -> None:
-    """Raise `InvalidDataError` unless every needed column is there exactly once."""
+def columns_to_read(names: Sequence[str], source: str) -> list[str]:
+    """Return the names of the columns to read of a log, given all that it has.
+
+    Raises:
+        InvalidDataError: Unless every needed column is there exactly once.
+    """
+    wanted = [*LOG_COLUMNS, *(OWN_COLUMNS if _MARK in names else ())]
     counts = Counter(names)
-    for name in LOG_COLUMNS:
+    for name in wanted:
         if counts[name] > 1:
             raise invalid_data(
                 name, f"must be one column of {source}", f"{counts[name]} of them", "Remove one."
@@ -83,12 +110,13 @@ def check_names(names: Sequence[str], source: str) -> None:
             text = ", ".join(counts)[:200] or "no columns"
             found = text if text.isprintable() else "bytes that are no text"
             raise invalid_data(name, f"must be a column of {source}", found, mend)
+    return wanted
 
 
 def check_values(batch: LogBatch) -> None:
     """Raise `InvalidDataError`, naming column, row and value, for a value against its rule."""
-    for name, (rule, smallest, largest, whole) in LOG_COLUMNS.items():
-        values = batch.columns[name]
+    for name, values in batch.columns.items():
+        rule, smallest, largest, whole = _RULES[name]
         # min and max hand NaN on, and comparisons with it are false.
         good = bool(values.min() >= smallest and values.max() <= largest)
         if good and (not whole or not np.any(values % 1.0)):

@@ -1,4 +1,4 @@
-"""Reading AuctionNet's raw logs (CSV, gzipped CSV, Parquet) in batches of bounded size."""
+"""Reading raw logs, AuctionNet's or our own: CSV, gzipped CSV, Parquet, in batches."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from auctionsim.dataset.log_columns import LOG_COLUMNS, LogBatch, check_names
+from auctionsim.dataset.log_columns import LogBatch, columns_to_read
 from auctionsim.errors import AuctionSimError, invalid_data
 
 SUFFIXES: tuple[str, ...] = (".csv", ".csv.gz", ".parquet")
@@ -87,10 +87,9 @@ def _magic(path: Path) -> bytes:
 def _read_csv(path: Path, before: int) -> Iterator[LogBatch]:
     zipped = _magic(path)[:2] == b"\x1f\x8b"
     header = _header(path, zipped)
-    check_names(header, path.name)
+    names = columns_to_read(header, path.name)
     raw = pa.OSFile(str(path))
     stream = pa.CompressedInputStream(raw, "gzip") if zipped else raw
-    names = list(LOG_COLUMNS)
     row = 2
     try:
         reader = pa_csv.open_csv(
@@ -106,7 +105,7 @@ def _read_csv(path: Path, before: int) -> Iterator[LogBatch]:
         )
         for batch in reader:
             if len(batch):
-                arrays = _arrays(batch, path, row)
+                arrays = _arrays(batch, names, path, row)
                 yield LogBatch(arrays, path.name, row, "line", before + raw.tell())
             row += len(batch)
     except pa.ArrowInvalid as error:
@@ -139,19 +138,19 @@ def _read_parquet(path: Path, before: int) -> Iterator[LogBatch]:
     # Pre-buffering would hold the whole file by its end, and no buffer a whole row group's columns.
     with pq.ParquetFile(path, pre_buffer=False, buffer_size=_BLOCK_BYTES) as file:
         schema = file.schema_arrow
-        check_names(schema.names, path.name)
-        for name in LOG_COLUMNS:
+        names = columns_to_read(schema.names, path.name)
+        for name in names:
             kind = schema.field(name).type
             if not _is_numeric(kind):
                 mend = "Store it as numbers."
                 raise invalid_data(name, f"must be numeric in {path.name}", f"{kind}", mend)
         size, rows, row = path.stat().st_size, file.metadata.num_rows, 0
         _check_not_empty(path, rows)
-        batches = file.iter_batches(_PARQUET_ROWS, columns=list(LOG_COLUMNS), use_threads=False)
+        batches = file.iter_batches(_PARQUET_ROWS, columns=names, use_threads=False)
         for batch in batches:
             read = before + size * (row + len(batch)) // rows
             if len(batch):
-                arrays = _arrays(batch, path, row + 1)
+                arrays = _arrays(batch, names, path, row + 1)
                 yield LogBatch(arrays, path.name, row + 1, "row", read)
             row += len(batch)
 
@@ -161,9 +160,11 @@ def _is_numeric(kind: pa.DataType) -> bool:
     return bool(types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind))
 
 
-def _arrays(batch: pa.RecordBatch, path: Path, first_row: int) -> dict[str, NDArray[np.float64]]:
+def _arrays(
+    batch: pa.RecordBatch, names: Sequence[str], path: Path, first_row: int
+) -> dict[str, NDArray[np.float64]]:
     result = {}
-    for name in LOG_COLUMNS:
+    for name in names:
         column = batch.column(name)
         if column.null_count:
             row = first_row + column.is_null().to_pylist().index(True)

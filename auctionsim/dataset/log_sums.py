@@ -1,4 +1,4 @@
-"""Adding the rows of AuctionNet's log up by delivery period, step and advertiser."""
+"""Adding the rows of a log up by delivery period, step and advertiser."""
 
 from __future__ import annotations
 
@@ -26,6 +26,15 @@ SUMS: tuple[str, ...] = (
     "expected",
 )
 FIRSTS: tuple[str, ...] = ("remaining_budget", "ended")
+#: What is added up of logs of our own only, and taken from the first row of each cell.
+OWN_SUMS: tuple[str, ...] = ("realised", "expected_value")
+OWN_FIRSTS: tuple[str, ...] = ("multiplier", "active")
+_FIRST_COLUMNS: dict[str, str] = {
+    "remaining_budget": "remainingBudget",
+    "ended": "isEnd",
+    "multiplier": "playedMultiplier",
+    "active": "isActive",
+}
 CAMPAIGN: dict[str, str] = {
     "budget": "budget",
     "cpa_target": "CPAConstraint",
@@ -44,8 +53,11 @@ class PeriodSums:
         advertisers: Their numbers, ascending, shape (advertisers,).
         sums: Tables by the names of `SUMS`. "rows" counts opportunities; "conversions" and "win"
             take every row, while "cost", "reward" (conversions) and "expected" (conversion
-            probability) take the rows that were exposed.
-        firsts: Tables by the names of `FIRSTS`, from the first row of each cell.
+            probability) take the rows that were exposed. A log of our own has those of `OWN_SUMS`
+            too, over exposed rows: what conversions were worth, and the expectation of it; and its
+            "value" counts what a conversion is known to be worth, its "expected" true probability.
+        firsts: Tables by the names of `FIRSTS`, from the first row of each cell; of a log of our
+            own those of `OWN_FIRSTS` too.
         campaign: Budget, CPA target and category, shape (advertisers,).
     """
 
@@ -61,22 +73,35 @@ class PeriodAdder:
 
     Sums run over the rows in their order, one by one in float64, so the result does not depend on
     where batches end.
+
+    Args:
+        period: Its deliveryPeriodIndex.
+        own: Whether its log is of our own.
     """
 
-    def __init__(self, period: int) -> None:
-        self.period = period
+    def __init__(self, period: int, own: bool = False) -> None:
+        self.period, self._own = period, own
         self._steps: Places = np.empty(0, np.int64)
         self._advertisers: Places = np.empty(0, np.int64)
-        self._sums: dict[str, Array] = {name: np.zeros((0, 0)) for name in SUMS}
-        self._firsts: dict[str, Array] = {name: np.zeros((0, 0)) for name in FIRSTS}
+        self._sums: dict[str, Array] = {
+            name: np.zeros((0, 0)) for name in (*SUMS, *(OWN_SUMS if own else ()))
+        }
+        self._firsts: dict[str, Array] = {
+            name: np.zeros((0, 0)) for name in (*FIRSTS, *(OWN_FIRSTS if own else ()))
+        }
         self._campaign: dict[str, Array] = {name: np.zeros(0) for name in CAMPAIGN}
 
     def add(self, batch: LogBatch, rows: slice) -> None:
         """Add rows of a batch, all of this period, whose values were checked.
 
         Raises:
-            InvalidDataError: If budget, CPA constraint or category change within an advertiser.
+            InvalidDataError: If budget, CPA constraint or category change within an advertiser, or
+                a log of our own goes on as another, or the other way round.
         """
+        if batch.own != self._own:
+            rule = f"must be in all rows of period {self.period} or in none"
+            found = f"rows with and without, {batch.at(rows.start)}"
+            raise invalid_data("knownValue", rule, found, _CUT)
         columns = {name: values[rows] for name, values in batch.columns.items()}
         steps = columns["timeStepIndex"].astype(np.int64)
         advertisers = columns["advertiserNumber"].astype(np.int64)
@@ -91,8 +116,8 @@ class PeriodAdder:
                 where = f"{batch.at(rows.start + row)} (advertiser {advertisers[row]})"
                 rule = f"must stay {self._campaign[name][seats[row]]:g} within a period, in {where}"
                 raise invalid_data(source, rule, columns[source][row], _CUT)
-        for name, source in zip(FIRSTS, ("remainingBudget", "isEnd"), strict=True):
-            _set_first(self._firsts[name].reshape(-1), cells, columns[source])
+        for name, table in self._firsts.items():
+            _set_first(table.reshape(-1), cells, columns[_FIRST_COLUMNS[name]])
         for name, amounts in _amounts(columns).items():
             np.add.at(self._sums[name].reshape(-1), cells, amounts)
 
@@ -180,7 +205,7 @@ def add_up(batches: Iterable[LogBatch]) -> Iterator[PeriodSums]:
                 if period in seen:
                     raise _came_back(period, batch.at(start))
                 seen.add(period)
-                adder = PeriodAdder(period)
+                adder = PeriodAdder(period, batch.own)
             adder.add(batch, slice(start, end))
             start = end
     if adder is not None:
@@ -188,9 +213,9 @@ def add_up(batches: Iterable[LogBatch]) -> Iterator[PeriodSums]:
 
 
 def _amounts(columns: dict[str, Array]) -> dict[str, Array | float]:
-    """Return what each row adds to each of `SUMS`."""
+    """Return what each row adds to each of `SUMS`, and of `OWN_SUMS` in a log of our own."""
     exposed = columns["isExposed"]
-    return {
+    amounts: dict[str, Array | float] = {
         "rows": 1.0,
         "bid": columns["bid"],
         "market_price": columns["leastWinningCost"],
@@ -201,6 +226,17 @@ def _amounts(columns: dict[str, Array]) -> dict[str, Array | float]:
         "reward": columns["conversionAction"] * exposed,
         "expected": columns["pValue"] * exposed,
     }
+    if "knownValue" in columns:
+        told, value = columns["pValue"], columns["knownValue"]
+        true = np.minimum(told * columns["biasFactor"], 1.0)
+        ratio = np.divide(true, told, out=np.zeros_like(told), where=told > 0.0)
+        amounts |= {
+            "value": value,
+            "realised": columns["conversionValue"] * exposed,
+            "expected": true * exposed,
+            "expected_value": value * ratio * exposed,
+        }
+    return amounts
 
 
 def _set_first(table: Array, places: Places, values: Array) -> None:

@@ -18,16 +18,17 @@ def trajectories_of(
 ) -> Trajectories:
     """Make one trajectory an advertiser.
 
-    The action is sum(bid) / sum(pValue) of a step, 0 where no opportunity had a value. A conversion
-    is worth 1 in these logs, so value equals reward, and a CPA limit C is a ROAS limit 1 / C.
+    In AuctionNet's logs the action is sum(bid) / sum(pValue) of a step, 0 where no opportunity had
+    a value, and a conversion is worth 1, so value equals reward, and a CPA limit C is a ROAS limit
+    1 / C. Logs of our own say what was played, who took part, and what conversions are worth.
 
     Args:
         period: The sums.
         task: Task codes, shape (advertisers,).
         min_remaining_budget: An advertiser takes part in the steps it begins with so much, in
-            currency; AuctionNet bids 0 for it in the others.
+            currency; AuctionNet bids 0 for it in the others. Not asked of logs of our own.
     """
-    sums = period.sums
+    sums, firsts = period.sums, period.firsts
     rows = len(period.advertisers)
     state, final_state = _states(period)
     target = period.campaign["cpa_target"]
@@ -43,12 +44,12 @@ def trajectories_of(
         "roas_target": np.where(task == TARGET_ROAS, 1.0 / target, np.nan),
         "state": state,
         "final_state": final_state,
-        "action": (sums["bid"] / np.where(value > 0.0, value, np.inf)).T,
-        "active": (period.firsts["remaining_budget"] >= min_remaining_budget).T,
+        "action": firsts.get("multiplier", sums["bid"] / np.where(value > 0.0, value, np.inf)).T,
+        "active": firsts.get("active", firsts["remaining_budget"] >= min_remaining_budget).T,
         "reward": sums["reward"].T,
-        "value": sums["reward"].T,
+        "value": sums.get("realised", sums["reward"]).T,
         "cost": sums["cost"].T,
-        "expected_value": sums["expected"].T,
+        "expected_value": sums.get("expected_value", sums["expected"]).T,
         "expected_conversions": sums["expected"].T,
     }
     return Trajectories.partial(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -43,7 +44,7 @@ def write_table(file: BinaryIO, trajectories: Trajectories) -> None:
 
 
 def read_arrays(
-    path: Path, columns: Sequence[str], steps: int, features: int
+    path: Path, columns: Sequence[str], steps: int, features: int, sha256: str | None = None
 ) -> dict[str, NDArray[Any]]:
     """Read columns of a shard.
 
@@ -52,6 +53,7 @@ def read_arrays(
         columns: Names of columns of the schema.
         steps: Steps it must have.
         features: Features it must have.
+        sha256: Checksum that the file's bytes must have; not checked if None.
 
     Returns:
         Arrays by column name, in the form `Trajectories` holds them.
@@ -60,12 +62,24 @@ def read_arrays(
         InvalidDataError: If the file is missing, damaged, or not of the schema.
     """
     try:
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+        # The pages' own checksums say nothing more than the whole file's.
+        source, pages = (path, True) if sha256 is None else (_checked(path, sha256), False)
+        with pq.ParquetFile(source, page_checksum_verification=pages) as file:
             _check_schema(path, file.schema_arrow, arrow_schema(steps, features))
             table = file.read(columns=list(columns), use_threads=False)
     except (pa.ArrowException, OSError) as error:
         raise invalid_data(str(path), "must be a whole Parquet file", error, _MEND) from error
     return {name: _to_numpy(path, name, table[name], steps, features) for name in columns}
+
+
+def _checked(path: Path, sha256: str) -> pa.BufferReader:
+    """Return a file's content, read once, if it has this checksum."""
+    content = path.read_bytes()
+    found = hashlib.sha256(content).hexdigest()
+    if found != sha256:
+        rule = f"must have the card's SHA-256 {sha256[:12]}…"
+        raise invalid_data(str(path), rule, f"{found[:12]}…", _MEND)
+    return pa.BufferReader(content)
 
 
 def _arrow_type(name: str, steps: int, features: int) -> pa.DataType:
@@ -135,8 +149,12 @@ def _to_numpy(
     if array.null_count:
         raise invalid_data(str(path), f"must hold no nulls in column {name!r}", "some", _MEND)
     if pa.types.is_dictionary(array.type):
-        names = np.array(array.to_pylist(), np.object_)
-        return names if name == "bidder" else _task_codes(path, names)
+        if array.dictionary.null_count:
+            raise invalid_data(str(path), f"must hold no nulls in column {name!r}", "some", _MEND)
+        names = np.array(array.dictionary.to_pylist(), np.object_)
+        values: NDArray[Any] = names if name == "bidder" else _task_codes(path, names)
+        chosen: NDArray[Any] = values[np.from_dlpack(array.indices)]
+        return chosen
     shape = shape_of(name, rows, steps, features)
     bits = pa.types.is_boolean(array.type)
     # Not by to_numpy(), which imports pandas (0.4 s) where that is installed.

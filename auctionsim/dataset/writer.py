@@ -1,33 +1,47 @@
-"""Writing a dataset folder, shard by shard; a killed run leaves no broken file and can go on."""
+"""Writing a dataset folder, file by file; a killed run leaves no broken file and can go on."""
 
 from __future__ import annotations
 
-import json
+import os
+import re
 import shutil
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
-from auctionsim.dataset.card import CARD_FILE, SPLITS, Card, Shard, make_card, read_card
+from auctionsim.dataset.card import (
+    CARD_FILE,
+    LOG_FOLDER,
+    SPLITS,
+    Card,
+    LogFile,
+    Shard,
+    make_card,
+    read_card,
+)
 from auctionsim.dataset.files import TEMPORARY_SUFFIX, sha256_of_file, write_json, write_whole
+from auctionsim.dataset.records import UNFINISHED, Records, read_json
 from auctionsim.dataset.schema import COLUMNS, Trajectories
 from auctionsim.dataset.tables import write_table
 from auctionsim.errors import invalid_argument, unknown_name
 from auctionsim.observation import FEATURES
 from auctionsim.tasks import TASKS
 
+__all__ = ["RUN_FILE", "UNFINISHED", "DatasetWriter", "shard_name", "write_shard"]
+
 RUN_FILE = "run.json"
-UNFINISHED = ".unfinished"
+
+_SHARD_NAME = re.compile(rf"({'|'.join(SPLITS)})-\d{{5,}}\.parquet")
 
 
 class DatasetWriter:
-    """Writes a dataset: shards in any order, from several threads or processes, the card last.
+    """Writes a dataset: files in any order, from several threads or processes, the card last.
 
-    Until `finish`, a record of each complete shard lies in the folder's `.unfinished`. A writer on
-    the same folder with the same settings takes these over: ask `has_shard` and write the rest.
+    Until `finish`, a record of each complete file lies in the folder's `.unfinished`. A writer on
+    the same folder with the same settings takes these over: ask `has` and write the rest.
 
     Args:
         folder: New or empty, or begun by a writer with the same settings.
@@ -37,6 +51,10 @@ class DatasetWriter:
         seeds: Seeds by name.
         config: All settings the data follows from, as JSON values.
         features: Names of the state features.
+
+    Attributes:
+        folder: The folder.
+        records: Where complete files are recorded; other processes may add to them.
 
     Raises:
         InvalidArgumentError: If the folder holds anything else.
@@ -62,15 +80,18 @@ class DatasetWriter:
             seeds=seeds,
             config=config,
         )
-        self._finished: dict[str, Shard] = {}
+        self.records = Records(self.folder, self._card.identity)
+        self._files: dict[str, Shard | LogFile] = {}
         self._claim()
 
+    def has(self, file: str) -> bool:
+        """Whether this file is there, complete and unchanged (its checksum is computed anew)."""
+        entry, path = self._files.get(file), self.folder / file
+        return entry is not None and path.is_file() and sha256_of_file(path) == entry.sha256
+
     def has_shard(self, split: str, index: int) -> bool:
-        """Whether this shard is there, complete and unchanged (its checksum is computed anew)."""
-        name = _file_name(split, index)
-        shard = self._recorded().get(name)
-        path = self.folder / name
-        return shard is not None and path.is_file() and sha256_of_file(path) == shard.sha256
+        """Whether this shard is there, complete and unchanged."""
+        return self.has(shard_name(split, index))
 
     def write_shard(self, split: str, index: int, trajectories: Trajectories) -> Shard:
         """Write one shard, whole or not at all, and record it.
@@ -83,22 +104,18 @@ class DatasetWriter:
         Raises:
             InvalidArgumentError: For an unknown split, or trajectories that do not fit the card.
         """
-        name = _file_name(split, index)
+        path = self.folder / shard_name(split, index)
         self._check(trajectories)
-        path = self.folder / name
-        write_whole(path, lambda file: write_table(file, trajectories))
-        codes, counts = np.unique(trajectories.task, return_counts=True)
-        shard = Shard(
-            file=name,
-            split=split,
-            index=index,
-            rows=len(trajectories),
-            tasks={TASKS[c]: int(n) for c, n in zip(codes, counts, strict=True)},
-            sha256=sha256_of_file(path),
-        )
-        (self.folder / UNFINISHED).mkdir(exist_ok=True)
-        write_json(self._record_path(name), asdict(shard))
+        written: list[Shard] = []
+        write_whole(path, lambda f: written.append(write_shard(f, split, index, trajectories)))
+        shard = replace(written[0], sha256=sha256_of_file(path))
+        self.records.write(shard)
+        self.take(shard)
         return shard
+
+    def take(self, entry: Shard | LogFile) -> None:
+        """Take over a file that was written and recorded by another process."""
+        self._files[entry.file] = entry
 
     def finish(self) -> Card:
         """Write the card, which makes the folder a dataset, and remove what the writing left over.
@@ -106,49 +123,60 @@ class DatasetWriter:
         Raises:
             InvalidArgumentError: If no shard was written.
         """
-        shards = self._recorded()
-        if not shards:
+        if not any(isinstance(entry, Shard) for entry in self._files.values()):
             raise invalid_argument("shards", "must not be none", 0, "Write at least one shard.")
-        card = self._card.with_shards(shards.values())
+        card = self._card.with_files(self._files.values())
+        # A pulled plug must not leave a card without the files it lists.
+        _sync(self.folder)
         card.write(self.folder)
-        self._finished = shards
+        _sync(self.folder)
         shutil.rmtree(self.folder / UNFINISHED, ignore_errors=True)
-        for left_over in self.folder.glob(f".*{TEMPORARY_SUFFIX}"):
-            left_over.unlink(missing_ok=True)
+        self.clean()
         return card
+
+    def clean(self) -> None:
+        """Remove the halves of files that processes left which were ended while they wrote.
+
+        For when no other process is writing.
+        """
+        for folder in (self.folder, self.folder / LOG_FOLDER, self.folder / UNFINISHED):
+            for left_over in folder.glob(f".*{TEMPORARY_SUFFIX}"):
+                left_over.unlink(missing_ok=True)
 
     def _claim(self) -> None:
         """Make the folder ours: take over what the same settings began, refuse anything else."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        claim = self._record_path("identity")
+        claim = self.folder / UNFINISHED / "identity.json"
         if (self.folder / CARD_FILE).is_file():
             card = read_card(self.folder)
-            self._finished = {shard.file: shard for shard in card.shards}
+            self._files = {entry.file: entry for entry in card.files}
             identity = card.identity
-        elif claim.is_file():
-            identity = json.loads(claim.read_text(encoding="utf-8"))["identity"]
+        elif claim.parent.is_dir():
+            # Where the claim itself is damaged, every record still says what it belongs to.
+            identity = str(read_json(claim).get("identity", self._card.identity))
+            self._refuse_others()
         else:
             identity = self._card.identity
-            if any(p.name not in (RUN_FILE, UNFINISHED) for p in self.folder.iterdir()):
+            if any(path.name != RUN_FILE for path in self.folder.iterdir()):
                 raise self._occupied("must be new or empty", "other files")
         if identity != self._card.identity:
             raise self._occupied("must not hold a dataset made with other settings", identity[:12])
+        self._files |= self.records.read()
         claim.parent.mkdir(exist_ok=True)
         write_json(claim, {"identity": identity})
+
+    def _refuse_others(self) -> None:
+        """Raise if an unfinished folder holds what no writer of datasets put there."""
+        known = (RUN_FILE, UNFINISHED, LOG_FOLDER)
+        for path in self.folder.iterdir():
+            ours = path.name in known or _SHARD_NAME.fullmatch(path.name)
+            if not ours and not path.name.endswith(TEMPORARY_SUFFIX):
+                raise self._occupied("must hold nothing but a dataset", path.name)
 
     def _occupied(self, rule: str, found: str) -> Exception:
         return invalid_argument(
             "folder", f"{self.folder} {rule}", found, "Choose another folder, or remove this one."
         )
-
-    def _recorded(self) -> dict[str, Shard]:
-        """Return the shards of the finished card and of the records, by file name."""
-        records = (self.folder / UNFINISHED).glob("*.parquet.json")
-        shards = [Shard(**json.loads(path.read_text(encoding="utf-8"))) for path in records]
-        return self._finished | {shard.file: shard for shard in shards}
-
-    def _record_path(self, name: str) -> Path:
-        return self.folder / UNFINISHED / f"{name}.json"
 
     def _check(self, trajectories: Trajectories) -> None:
         missing = [name for name in COLUMNS if name not in trajectories.columns]
@@ -166,9 +194,41 @@ class DatasetWriter:
             )
 
 
-def _file_name(split: str, index: int) -> str:
+def write_shard(file: BinaryIO, split: str, index: int, trajectories: Trajectories) -> Shard:
+    """Write a shard's bytes; returns what the card will say of it, but for the checksum."""
+    write_table(file, trajectories)
+    codes, counts = np.unique(trajectories.task, return_counts=True)
+    return Shard(
+        file=shard_name(split, index),
+        split=split,
+        index=index,
+        rows=len(trajectories),
+        tasks={TASKS[c]: int(n) for c, n in zip(codes, counts, strict=True)},
+        sha256="",
+    )
+
+
+def shard_name(split: str, index: int) -> str:
+    """Return the file name of a shard.
+
+    Raises:
+        InvalidArgumentError: For an unknown split, or a negative index.
+    """
     if split not in SPLITS:
         raise unknown_name("split", split, SPLITS)
     if index < 0:
         raise invalid_argument("index", "must be >= 0", index, "Count shards from 0.")
     return f"{split}-{index:05d}.parquet"
+
+
+def _sync(folder: Path) -> None:
+    """Have the names in a folder written to the disk, where the system can do that."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    except OSError:  # some network folders cannot
+        pass
+    finally:
+        os.close(descriptor)

@@ -4,57 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from auctionsim.dataset.files import write_whole
 from auctionsim.errors import InvalidArgumentError, invalid_data
+from auctionsim.report.layout import Figure, Section, figure, render, write_page
+from auctionsim.report.styles import Look
+from auctionsim.report.words import task_name
 from auctionsim.strict_mapping import build
 from vao.report.comparison import comparisons
 from vao.report.data import METRICS, Line, Panel, ReportData
 from vao.report.figures import line_figure, score_figure
-from vao.report.styles import Look, looks
+from vao.report.styles import looks
 from vao.report.table import main_table
-from vao.report.words import finding, glossary, task_name
-
-if TYPE_CHECKING:
-    from markupsafe import Markup
+from vao.report.words import finding, glossary
 
 __all__ = ["read_results", "render_report", "write_report", "write_results"]
 
 STEP = "step of the day"
 MULTIPLIER = "multiplier (currency / value)"
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A small figure on the page.
-
-    Attributes:
-        title: Stands above it.
-        drawings: One or more SVGs, one below the other.
-    """
-
-    title: str
-    drawings: tuple[Markup, ...]
-
-
-@dataclass(frozen=True)
-class Section:
-    """Figures that share a legend.
-
-    Attributes:
-        heading: Of the section.
-        caption: What is seen, in words.
-        legend: Names and their looks.
-        figures: In reading order.
-    """
-
-    heading: str
-    caption: str
-    legend: tuple[tuple[str, Look], ...]
-    figures: tuple[Figure, ...]
 
 
 def write_report(path: str | Path, results: ReportData) -> None:
@@ -64,8 +32,7 @@ def write_report(path: str | Path, results: ReportData) -> None:
         path: The file; replaced only once the new one is complete.
         results: What to show.
     """
-    page = render_report(results)
-    write_whole(Path(path), lambda file: file.write(page.encode()))
+    write_page(path, render_report(results))
 
 
 def write_results(path: str | Path, results: ReportData) -> None:
@@ -94,16 +61,9 @@ def read_results(path: str | Path) -> ReportData:
 
 def render_report(data: ReportData) -> str:
     """Return the report as HTML text."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("vao.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("report.html.jinja").render(
+    return render(
+        "vao.report",
+        "report.html.jinja",
         data=data,
         finding=finding(data),
         headings=list(METRICS.values()),
@@ -124,14 +84,6 @@ def _sections(data: ReportData) -> Iterable[Section]:
     yield _validation(data, styles)
 
 
-def _figure(title: str, *drawings: str) -> Figure:
-    from markupsafe import Markup
-
-    return Figure(
-        title, tuple(map(Markup, drawings))
-    )  # drawn by matplotlib; names in it are letters' outlines
-
-
 def _legend(
     panels: Iterable[Iterable[Line]], styles: Mapping[str, Look]
 ) -> tuple[tuple[str, Look], ...]:
@@ -141,7 +93,7 @@ def _legend(
 
 def _scores(data: ReportData, styles: Mapping[str, Look]) -> Section:
     figures = [
-        _figure(
+        figure(
             task_name(task),
             score_figure(data, task, "score_strict", styles, f"score{index}", "Score (strict)"),
         )
@@ -168,7 +120,7 @@ def _pacing(data: ReportData, styles: Mapping[str, Look]) -> Section:
         multiplier = line_figure(
             campaign.multiplier, styles, f"multiplier{index}", x_label=STEP, y_label=MULTIPLIER
         )
-        figures.append(_figure(campaign.title, spent, multiplier))
+        figures.append(figure(campaign.title, spent, multiplier))
     lines = [lines for campaign in data.pacing for lines in (campaign.spent, campaign.multiplier)]
     caption = (
         "How single campaigns were steered over one day: the share of the budget spent, and below "
@@ -180,7 +132,7 @@ def _pacing(data: ReportData, styles: Mapping[str, Look]) -> Section:
 
 def _weights(data: ReportData, styles: Mapping[str, Look]) -> Section:
     figures = [
-        _figure(
+        figure(
             f"Target: {task_name(panel.title)}",
             line_figure(
                 panel.lines,
@@ -220,4 +172,4 @@ def _validation_figure(panel: Panel, styles: Mapping[str, Look], index: int) -> 
         x_label="training step",
         y_label="Score (strict)",
     )
-    return _figure(task_name(panel.title), svg)
+    return figure(task_name(panel.title), svg)

@@ -2,50 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from auctionsim.report.styles import DASHES, SERIES, Look, looks_of
 from vao.report.data import ReportData
 
-__all__ = ["GRID_INK", "INK", "Look", "looks", "series_variable"]
-
-# Colours that stand for CSS variables: the finished SVG takes them from the page, light or dark.
-INK = "#010101"
-GRID_INK = "#020202"
-SERIES = 8
-
-DASHES: tuple[tuple[float, ...], ...] = (
-    (),
-    (5, 2),
-    (1.5, 1.5),
-    (6, 2, 1.5, 2),
-    (9, 2),
-    (4, 1.5, 1, 1.5, 1, 1.5),
-)
-
-
-@dataclass(frozen=True)
-class Look:
-    """How a name is drawn.
-
-    Attributes:
-        series: Index of its colour.
-        dashes: On and off lengths, in line widths; empty for a solid line.
-        width: In points.
-    """
-
-    series: int
-    dashes: tuple[float, ...]
-    width: float
-
-    @property
-    def stand_in(self) -> str:
-        """The colour to draw with; replaced by the page's own in the finished SVG."""
-        return f"#0300{self.series:02x}"
-
-
-def series_variable(series: int) -> str:
-    """Return the CSS that gives a series its colour."""
-    return f"var(--series-{series})"
+__all__ = ["looks"]
 
 
 def looks(data: ReportData) -> dict[str, Look]:
@@ -59,7 +19,4 @@ def looks(data: ReportData) -> dict[str, Look]:
     panels = (*data.weights, *data.validation)
     others = [*data.tasks, *(line.name for panel in panels for line in panel.lines)]
     others += [line.name for pace in data.pacing for line in (*pace.spent, *pace.multiplier)]
-    fresh = [name for name in dict.fromkeys(others) if name not in result]
-    for index, name in enumerate(fresh, start=len(drawn)):
-        result[name] = Look(index % SERIES, DASHES[(index - len(drawn)) % len(DASHES)], 1.8)
-    return result
+    return result | looks_of((name for name in others if name not in result), start=len(drawn))

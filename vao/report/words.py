@@ -1,18 +1,12 @@
-"""The words of a report: task names, the finding in a sentence or two, and the glossary."""
+"""The words of a report: the finding in a sentence or two, and the glossary."""
 
 from __future__ import annotations
 
+from auctionsim.report.words import TASK_MEANINGS, task_name
 from vao.report.data import METRICS, MethodResult, ReportData
 
 __all__ = ["finding", "glossary", "task_name"]
 
-TASK_NAMES = {"cpa_mcb": "CPA-MCB", "target_roas": "TargetROAS", "bcb": "BCB"}
-
-TASK_MEANINGS = {
-    "cpa_mcb": "A campaign with a budget and a highest cost per conversion (CPA).",
-    "target_roas": "A campaign with a budget and a lowest return on ad spend (ROAS, value / cost).",
-    "bcb": "A campaign with a budget and no other limit.",
-}
 METRIC_MEANINGS = {
     "value": "What the conversions of an episode were worth, summed over won and seen impressions.",
     "expected_value": "The same with each conversion's probability in place of the coin toss: the "
@@ -38,11 +32,6 @@ OTHER_MEANINGS = {
 
 # Where two columns are equal by definition, the finding counts one of them.
 _REPEATED = {("cpa_mcb", "score_paper"), ("bcb", "score_strict")}
-
-
-def task_name(task: str) -> str:
-    """Return a task's name as it is written in print."""
-    return TASK_NAMES.get(task, task)
 
 
 def finding(data: ReportData) -> list[str]:

@@ -34,7 +34,8 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {p.name: p.read_bytes() for p in folder.iterdir() if p.name != "run.json"}
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name != "run.json")
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
 def test_a_config_gives_the_dataset_it_describes(
@@ -95,6 +96,22 @@ def test_lineups_may_name_classes_of_the_working_directory(
     assert set(Dataset.open(tmp_path / "d").load("test").bidder) == {"lineup_bidders:Calm"}
 
 
+def test_logs_are_asked_for_by_flags_or_in_the_config(
+    config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flags = ["--logs.episodes.test", "1", "--logs.advertisers", "2", "5", "--logs.format", "csv"]
+    found = run(capsys, "--config", config, "--out", "by_flags", *flags)
+    assert found["logs"] == {"logs/period-00002.csv": 400}
+    Path("logged.yaml").write_text(
+        Path(config).read_text() + "logs: {episodes: {test: 1}, advertisers: [2, 5], format: csv}\n"
+    )
+    run(capsys, "--config", "logged.yaml", "--out", "by_config")
+    assert contents(tmp_path / "by_flags") == contents(tmp_path / "by_config")
+    settings = json.loads((tmp_path / "by_flags" / "card.json").read_text())["config"]["dataset"]
+    logs = {"episodes": {"test": 1}, "steps": [], "advertisers": [2, 5], "format": "csv"}
+    assert settings["logs"] == logs
+
+
 def test_a_table_of_splits_and_tasks_is_shown(
     config: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -110,10 +127,16 @@ SLIPS: list[tuple[list[str], str]] = [
     (["--out", "d", "--config", "quikstart"], "Did you mean 'quickstart'"),
     (["--out", "d", "--market", "tinny"], "Did you mean 'tiny'"),
     (["--out", "d", "--lineup", "mixt"], "Did you mean 'mixed'"),
-    (["--out", "d", "--seed", "-1"], "`seed` must lie in [0, 2^64)"),
-    (["--out", "d", "--episodes.train", "-1"], "`episodes.train` must be >= 0"),
+    (["--out", "d", "--seed", "-1"], "`seed` must be an integer from 0 to"),
+    (["--out", "d", "--episodes.train", "-1"], "`episodes.train` must be an integer from 0 to"),
     (["--out", "d", "--episodes.trian", "1"], "Did you mean `--episodes.train`"),
-    (["--out", "d", "--shard-episodes", "0"], "`shard_episodes` must be at least 1"),
+    (["--out", "d", "--shard-episodes", "0"], "`shard_episodes` must be an integer from 1 to"),
+    (["--out", "d", "--workers", "0"], "`workers` must be an integer from 1 to"),
+    (["--out", "d", "--backend", "rey"], "`--backend` must be one of"),
+    (["--out", "d", "--ray-address", "a:1"], "`ray_address` must not be given without Ray"),
+    (["--out", "d", "--logs.episodes.train", "999"], "`logs.episodes.train` must be at most"),
+    (["--out", "d", "--logs.episodes.tran", "9"], "Did you mean `--logs.episodes.train`"),
+    (["--out", "d", "--logs.format", "xml"], "`--logs.format` must be one of"),
     (["--out", "toy.yaml"], "cannot be used"),
     (["--out", "."], "must be new or empty"),
 ]
@@ -136,3 +159,6 @@ def test_without_a_config_the_defaults_are_those_of_the_library() -> None:
     assert vars(command.episodes) == config.episodes
     for name in ("name", "market", "lineup", "seed", "shard_episodes"):
         assert getattr(command, name) == getattr(config, name)
+    for name in ("steps", "advertisers", "format"):
+        assert getattr(command.logs, name) == getattr(config.logs, name)
+    assert not any(vars(command.logs.episodes).values())

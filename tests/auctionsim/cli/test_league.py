@@ -32,7 +32,7 @@ def test_a_league_is_played_and_shown(
     flags = ["--league", league, "--bidders", "pid", "--quiet", "--json", str(out)]
     assert main(["league", *flags]) == 0
     shown = capsys.readouterr().out
-    for words in ("bcb: expected Score", "high", "low", "pid", "best constant", "optimum %"):
+    for words in ("bcb: expected Score", "high", "low", "pid", "best constant", "optimum"):
         assert words in shown
     found = json.loads(out.read_text())
     assert found["league"]["episodes"] == 2

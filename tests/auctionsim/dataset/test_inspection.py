@@ -47,3 +47,41 @@ def test_damage_is_reported(tmp_path: Path) -> None:
     path.unlink()
     with pytest.raises(InvalidDataError, match=r"test-00000\.parquet"):
         inspect(tmp_path)
+
+
+def test_without_a_page_the_numbers_behind_it_are_none(tmp_path: Path) -> None:
+    make_dataset(tmp_path)
+    found = inspect(tmp_path)
+    for name in ("page", "sample", "spread", "coverage", "shift"):
+        assert found[name] is None
+
+
+def test_a_page_comes_with_its_numbers_and_the_same_statistics(tmp_path: Path) -> None:
+    make_dataset(tmp_path / "data")
+    page = tmp_path / "page.html"
+    found = inspect(tmp_path / "data", page=page)
+    json.dumps(found, allow_nan=False)
+    assert page.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    assert found["page"] == str(page)
+    assert set(found["coverage"]) == {"cpa_mcb", "target_roas", "bcb"}
+    assert set(found["coverage"]["bcb"]) == {"visits", "states", "actions", "states_and_actions"}
+    assert set(found["coverage"]["bcb"]["states"]) == {"cells", "occupied", "effective"}
+    assert {"task", "bidder", "trajectories", "share_violated", "quantiles"} == set(
+        found["spread"][0]
+    )
+    pairs = found["shift"]["pairs"]
+    assert pairs[0]["tasks"] == ["cpa_mcb", "target_roas"]
+    assert set(pairs[0]) == {
+        "tasks",
+        "advertisers",
+        "shared_advertisers",
+        "trajectories",
+        "steps",
+        "control",
+        "unseen",
+        "distances",
+    }
+    assert set(pairs[0]["distances"]["utilisation"]) == {"wasserstein", "ks"}
+    plain = inspect(tmp_path / "data")
+    assert found["statistics"] == plain["statistics"]
+    assert found["counts"] == plain["counts"]

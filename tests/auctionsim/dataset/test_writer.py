@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from auctionsim.dataset import Dataset
+from auctionsim.dataset.card import LogFile
 from auctionsim.dataset.files import sha256_of_file, write_whole
 from auctionsim.errors import InvalidArgumentError, InvalidDataError
 from tests.auctionsim.dataset.samples import make_dataset, make_trajectories, make_writer
@@ -123,6 +124,56 @@ def test_what_does_not_fit_the_card_is_refused(tmp_path: Path) -> None:
         writer.finish()
     with pytest.raises(InvalidArgumentError, match="`kind`"):
         make_writer(tmp_path / "new", kind="imagined")
+
+
+def with_log(folder: Path, file: str, **changes: Any) -> None:
+    """Make a dataset with a log, and have its card tell another name of it."""
+    writer = make_writer(folder)
+    writer.write_shard("train", 0, make_trajectories())
+    (folder / "logs").mkdir()
+    (folder / "logs" / "a.csv").write_text("bid\n1\n")
+    writer.take(LogFile("logs/a.csv", 1, sha256_of_file(folder / "logs" / "a.csv")))
+    writer.finish()
+    card = json.loads((folder / "card.json").read_text())
+    card["logs"][0] |= {"file": file} | changes
+    (folder / "card.json").write_text(json.dumps(card))
+
+
+def test_logs_are_files_of_the_dataset_like_shards(tmp_path: Path) -> None:
+    with_log(tmp_path, "logs/a.csv")
+    Dataset.open(tmp_path).verify()
+    assert make_writer(tmp_path).has("logs/a.csv")
+    (tmp_path / "logs" / "a.csv").write_text("bid\n2\n")
+    assert not make_writer(tmp_path).has("logs/a.csv")
+    with pytest.raises(InvalidDataError, match=r"logs/a\.csv \(damaged"):
+        Dataset.open(tmp_path).verify()
+
+
+@pytest.mark.parametrize(
+    "file", ["a.csv", "/etc/passwd", "logs/../a.csv", "logs/..", "logs", "", "log/a.csv", "../a"]
+)
+def test_a_card_cannot_name_logs_elsewhere(tmp_path: Path, file: str) -> None:
+    with_log(tmp_path, file)
+    with pytest.raises(InvalidDataError, match="must list logs in its own folder"):
+        Dataset.open(tmp_path)
+
+
+def test_a_card_cannot_count_rows_below_nothing(tmp_path: Path) -> None:
+    with_log(tmp_path, "logs/a.csv", rows=-1)
+    with pytest.raises(InvalidDataError, match="must list logs"):
+        Dataset.open(tmp_path)
+
+
+def test_what_ended_writers_left_half_written_is_removed(tmp_path: Path) -> None:
+    writer = make_writer(tmp_path)
+    (tmp_path / "logs").mkdir()
+    halves = [tmp_path / n / ".a.csv.0f.tmp" for n in ("", "logs", ".unfinished")]
+    for half in halves:
+        half.write_bytes(b"half")
+    (tmp_path / "logs" / "a.csv").write_bytes(b"whole")
+    writer.clean()
+    assert not any(half.exists() for half in halves)
+    assert (tmp_path / "logs" / "a.csv").exists()
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:

@@ -1,0 +1,77 @@
+"""Safe keeping: one command at a time on a folder, and an orderly end when told to stop."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+
+from auctionsim.dataset.files import write_json
+from auctionsim.dataset.records import UNFINISHED, read_json
+from auctionsim.errors import invalid_argument
+
+_OWNER = "owner.json"
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Have a folder to oneself; the system lets go of it when the process ends, however it ends.
+
+    Where the system cannot lock folders nothing is locked. Two commands then do the same work
+    twice: files are replaced whole, by ones with the same bytes.
+
+    Raises:
+        InvalidArgumentError: If another process has it.
+    """
+    try:
+        import fcntl
+    except ImportError:  # not a Unix
+        yield
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise _taken(folder) from None
+        except OSError:  # a network folder without locks
+            pass
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def name_owner(folder: Path) -> None:
+    """Leave word of who is at work in a folder."""
+    write_json(folder / UNFINISHED / _OWNER, {"process": os.getpid()})
+
+
+@contextmanager
+def ending_when_told() -> Iterator[None]:
+    """Turn SIGTERM into an exception, so that workers are ended and halves of files removed."""
+    ours = threading.current_thread() is threading.main_thread()
+    if not ours or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        yield
+    finally:
+        with suppress(ValueError):
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)
+
+
+def _taken(folder: Path) -> Exception:
+    process = read_json(folder / UNFINISHED / _OWNER).get("process")
+    found = "another command" if process is None else f"process {process}"
+    mend = "Wait for it or end it, or choose another folder."
+    rule = f"{folder} must not be written by another command at the same time"
+    return invalid_argument("folder", rule, found, mend)

@@ -1,0 +1,68 @@
+"""One run of the factory: what is left to make is made, shown and counted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from tqdm import tqdm
+
+from auctionsim.dataset.run_costs import peak_memory_mib
+from auctionsim.dataset.writer import DatasetWriter
+from auctionsim.factory.makers import Finished, Makers
+from auctionsim.factory.parts import Part
+
+
+class Run:
+    """Has the parts made that a dataset lacks.
+
+    Args:
+        writer: Of the dataset.
+        makers: Who make parts.
+        progress: Whether to show progress with rate and time left.
+    """
+
+    def __init__(self, writer: DatasetWriter, makers: Makers, progress: bool) -> None:
+        self._writer, self._makers, self._progress = writer, makers, progress
+        self._began = time.perf_counter()
+        self._episodes, self._largest_worker = 0, 0.0
+
+    def make(self, parts: Sequence[Part], what: str) -> None:
+        """Make the parts that are not there, whole and unchanged.
+
+        Args:
+            parts: All parts of a kind.
+            what: What is done, for the progress bar.
+        """
+        if not parts:
+            return
+        lacking = [part for part in parts if not self._writer.has(part.file)]
+        total = sum(part.episodes for part in parts)
+        done = total - sum(part.episodes for part in lacking)
+        # Not smoothed, and only of what this run makes: parts come in bursts, and those that were
+        # there before took no time.
+        bar = tqdm(
+            total=total, initial=done, desc=what, unit=" episode", smoothing=0.0,
+            disable=not self._progress, dynamic_ncols=True,
+        )  # fmt: skip
+        with bar:
+            for finished in self._makers.make(lacking):
+                self._count(finished)
+                bar.update(finished.part.episodes)
+
+    def costs(self) -> dict[str, Any]:
+        """Return what the run cost, for `run.json`."""
+        seconds = time.perf_counter() - self._began
+        return self._makers.plan | {
+            "seconds": round(seconds, 3),
+            "episodes": self._episodes,
+            "episodes_per_second": round(self._episodes / seconds, 3),
+            "peak_memory_mib": peak_memory_mib(),
+            "largest_worker_memory_mib": self._largest_worker or None,
+        }
+
+    def _count(self, finished: Finished) -> None:
+        self._writer.take(finished.entry)
+        self._episodes += finished.part.episodes
+        self._largest_worker = max(self._largest_worker, finished.worker_memory_mib or 0.0)
