@@ -50,7 +50,7 @@ def test_sales_are_those_of_the_walk(game: Play) -> None:
         with use_threads(threads):
             outcomes = game.simulate(chunk=512, keep_sales=True)
         for step, outcome in enumerate(outcomes):
-            assert outcome.sales is not None
+            assert isinstance(outcome.sales, Sales)
             assert_same_sales(outcome.sales, entered(outcome.sales, walk, step))
 
 
@@ -70,10 +70,10 @@ def test_sales_of_a_batch_are_those_of_each_run(game: Play, data: st.DataObject)
     for step in range(game.market.steps):
         asked = np.tile(game.multipliers[step], (len(runs), 1))
         together = batch.step(asked, keep_sales=True).sales
-        assert together is not None
+        assert isinstance(together, Sales)
         for run, simulation in enumerate(alone):
             single = simulation.step(game.multipliers[step], keep_sales=True).sales
-            assert single is not None
+            assert isinstance(single, Sales)
             width = int(single.volume[0])
             for name in ARRAYS:
                 whole: NDArray[Any] = getattr(together, name)[run]
