@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from auctionsim.evaluation import Evaluation
-    from auctionsim.lineup import LineupConfig
-    from auctionsim.market import MarketConfig
 
 __all__ = ["Evaluate"]
 
@@ -30,43 +28,49 @@ class Evaluate(RollOutCommand):
         task: Task it plays.
         market: Market name, or a YAML file.
         episodes: How many episodes.
-        first_episode: Number of the first one.
+        first_episode: Number of the first one; by default far from the episodes of datasets.
         protocol: Take over the seats that the market gives this task (paper), or all (wide).
         lineup: Line-up name, or a YAML file; plays the other seats.
         seed: Seed of all randomness; equal seeds give every bidder the same traffic.
         budget_factors: Budgets of the seats taken over, over the market's; several are played in
             turn.
-        frozen: The others bid as they did when all seats played the line-up: many times faster.
+        frozen: The others bid as they did when the line-up played all seats: several times faster.
         bounds: Work out what was possible in hindsight, for the shares of it.
+        resample: What intervals hold for: other days of these seats (episode), or other advertisers
+            as well (episode seat).
     """
 
     bidder: Annotated[str, tyro.conf.arg(metavar="NAME")]
     task: Literal["cpa_mcb", "target_roas", "bcb"] = "bcb"
     market: str = "small"
     episodes: int = 10
-    first_episode: int = 0
+    first_episode: int = 1_000_000
     protocol: Literal["paper", "wide"] = "paper"
     lineup: str = "mixed"
     seed: int = 0
     budget_factors: tuple[float, ...] = (1.0,)
     frozen: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
     bounds: bool = True
+    resample: tuple[Literal["episode", "seat"], ...] = ("episode",)
 
     def run(self) -> Mapping[str, Any]:
         """Evaluate; returns metrics, standard errors and intervals by budget, and incidents."""
         import auctionsim
         from auctionsim.cli.episodes import episode_range
         from auctionsim.cli.imports import working_directory
-        from auctionsim.evaluation.takeover import check_budget_factor
+        from auctionsim.evaluation import evaluate_budgets
         from auctionsim.lineup import load_lineup
         from auctionsim.market import load_market
 
         numbers = episode_range(self.first_episode, self.episodes)
         market, lineup = load_market(self.market), load_lineup(self.lineup)
-        factors = [check_budget_factor(factor) for factor in self.budget_factors]
         began = time.perf_counter()
         with working_directory():
-            found = [self._evaluate(market, lineup, numbers, factor) for factor in factors]
+            found = evaluate_budgets(
+                self.bidder, self.task, market, numbers, self.seed, self.budget_factors,
+                protocol=self.protocol, lineup=lineup, frozen=self.frozen, bounds=self.bounds,
+                conduct=self.conduct(), progress=self.progress,
+            )  # fmt: skip
         return {
             "bidder": self.bidder,
             "task": self.task,
@@ -82,24 +86,12 @@ class Evaluate(RollOutCommand):
             "metrics": found[0].metrics,
             "standard_errors": found[0].standard_errors,
             "budgets": [
-                {"budget_factor": factor} | _figures(result)
-                for factor, result in zip(factors, found, strict=True)
+                {"budget_factor": factor} | _figures(result, self.resample)
+                for factor, result in zip(self.budget_factors, found, strict=True)
             ],
             "incidents": [asdict(incident) for result in found for incident in result.incidents],
             "seconds": time.perf_counter() - began,
         }
-
-    def _evaluate(
-        self, market: MarketConfig, lineup: LineupConfig, episodes: Sequence[int], factor: float
-    ) -> Evaluation:
-        from auctionsim.evaluation import evaluate
-
-        return evaluate(
-            self.bidder, self.task, market, episodes, self.seed,
-            protocol=self.protocol, lineup=lineup, budget_factor=factor, frozen=self.frozen,
-            bounds=self.bounds, on_error=self.on_error, time_limit=self.time_limit,
-            isolate=self.isolate, progress=self.progress,
-        )  # fmt: skip
 
     def show(self, result: Mapping[str, Any], console: Console) -> None:
         """Print a table of the metrics, and incidents."""
@@ -119,8 +111,8 @@ class Evaluate(RollOutCommand):
         show_incidents(result["incidents"], console)
 
 
-def _figures(found: Evaluation) -> dict[str, Any]:
-    intervals = {name: found.interval(name) for name in found.metrics}
+def _figures(found: Evaluation, resample: Sequence[str]) -> dict[str, Any]:
+    intervals = {name: found.interval(name, resample=resample) for name in found.metrics}
     return {
         "metrics": found.metrics,
         "standard_errors": found.standard_errors,

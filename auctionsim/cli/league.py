@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -9,18 +10,23 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import tyro
 
-from auctionsim.cli.command import Command
+from auctionsim.cli.roll_out import RollOutCommand, show_incidents
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 __all__ = ["League"]
 
-_SHARES = {"utilisation": "spent %", "violation_rate": "broken %", "share_of_optimum": "optimum %"}
+_SHARES = {"utilisation": "spent %", "expected_violation_rate": "broken %"}
+_LEGEND = (
+    "Score and broken limits are those of expected values. * (**): behind the best with p < 5 % "
+    "(1 %), corrected for all pairs of bidders.\noptimum %: share of what was possible, and from "
+    "where to where 90 % of the trajectories are."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
-class League(Command):
+class League(RollOutCommand):
     """Score many bidders on the same seats and days, task by task, beside what was possible.
 
     Attributes:
@@ -56,6 +62,7 @@ class League(Command):
 
         import auctionsim
         from auctionsim.cli.imports import working_directory
+        from auctionsim.errors import invalid_argument
         from auctionsim.evaluation import load_league, play_league
         from auctionsim.registry import make
 
@@ -71,10 +78,13 @@ class League(Command):
         }
         changes = {name: value for name, value in given.items() if value is not None}
         config = replace(load_league(self.league), **changes)  # type: ignore[arg-type]
+        if len(set(self.bidders)) < len(self.bidders):
+            mend = "Name each once."
+            raise invalid_argument("--bidders", "must differ", ", ".join(self.bidders), mend)
         began = time.perf_counter()
         with working_directory():
             entrants = {name: make(name) for name in self.bidders}
-            found = play_league(config, entrants, progress=self.progress)
+            found = play_league(config, entrants, conduct=self.conduct(), progress=self.progress)
         return {
             "league": asdict(config),
             "semantics": auctionsim.SEMANTICS,
@@ -83,14 +93,20 @@ class League(Command):
                 task: len(next(iter(results.values())).trajectories)
                 for task, results in found.results.items()
             },
+            "incidents": [
+                asdict(incident)
+                for results in found.results.values()
+                for result in results.values()
+                for incident in result.incidents
+            ],
             "seconds": time.perf_counter() - began,
         }
 
     def show(self, result: Mapping[str, Any], console: Console) -> None:
-        """Print a table a task; stars say that the difference to the best is not luck."""
+        """Print a table a task, and what its columns are."""
         from auctionsim.cli.output import table
 
-        headings = ["", "Score", "95 %", "to best", *_SHARES.values()]
+        headings = ["", "Score", "95 %", "to best", *_SHARES.values(), "optimum %"]
         settings = result["league"]
         for task, rows in result["tasks"].items():
             title = (
@@ -99,22 +115,31 @@ class League(Command):
                 f"others {'frozen' if settings['frozen'] else 'responding'}"
             )
             console.print(table(headings, [_cells(row) for row in rows], title), markup=False)
+        console.print(_LEGEND, markup=False, highlight=False, soft_wrap=True)
+        show_incidents(result["incidents"], console)
 
 
 def _cells(row: Mapping[str, Any]) -> list[object]:
     metrics, behind = row["metrics"], row.get("behind_best")
     ends = ""
-    if "expected_score" in row:
+    if "expected_score" in row and not math.isnan(row["expected_score"][1]):
         _, low, high = row["expected_score"]
         ends = f"{low:.1f} to {high:.1f}"
     gap = "" if behind is None else f"{behind[0]:+.1f}{_stars(row['p_value'])}"
     shares = [metrics.get(name) for name in _SHARES]
     whole = (None if share is None else round(100 * share) for share in shares)
-    return [row["bidder"], f"{metrics['expected_score']:.1f}", ends, gap, *whole]
+    return [row["bidder"], f"{metrics['expected_score']:.1f}", ends, gap, *whole, _optimum(row)]
 
 
-def _stars(p_value: float | None) -> str:
-    """Mark differences that are not luck: * at 5 %, ** at 1 %."""
-    if p_value is None or p_value > 0.05:
+def _optimum(row: Mapping[str, Any]) -> str:
+    share, spread = row["metrics"].get("share_of_optimum"), row.get("shares_of_optimum")
+    if share is None or math.isnan(share):
+        return "–"
+    text = f"{100 * share:.0f}"
+    return text if spread is None else f"{text} ({100 * spread[0]:.0f}–{100 * spread[2]:.0f})"
+
+
+def _stars(p_value: float) -> str:
+    if not p_value < 0.05:  # nan as well
         return ""
-    return "*" if p_value > 0.01 else "**"
+    return "*" if p_value >= 0.01 else "**"

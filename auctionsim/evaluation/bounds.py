@@ -23,16 +23,19 @@ class Bounds:
     """What seats could have had against the bids of the others as they were; all (trajectories,).
 
     Attributes:
-        optimum: Most expected value within the budget and the task's limit, slots and all, that any
-            bidder could have had in expectation over looks: the linear programme of
+        optimum: Highest strict Score of expected sums that a purchase fixed before the looks can
+            have, slots and all: a limit may be broken at the price that the Score puts on it.
+            Where few opportunities decide, who waits for looks may do better.
+        optimum_within_limits: Most expected value within the budget and the task's limit, which no
+            bidder that keeps them exceeds in expectation over looks: the linear programme of
             `auctionsim.hindsight.linear_optimum`.
-        score_bound: The same for the strict Score, which lets a limit be broken at a price.
-        constant: The constant multiplier that would have been best on that day.
+        constant: The constant multiplier that would have been best on that very day, as far as
+            `auctionsim.hindsight.best_constant` searches.
         constant_score: Its strict Score of expected values.
     """
 
     optimum: Float64Array
-    score_bound: Float64Array
+    optimum_within_limits: Float64Array
     constant: Float64Array
     constant_score: Float64Array
 
@@ -57,8 +60,8 @@ def bounds_against(recording: Recording, takeover: Takeover) -> Bounds:
         for days in seat_days(recording, place, mine, at_once=2 * get_threads()):
             found += bounds_of_runs(days.__getitem__, len(days))
     return Bounds(
-        optimum=np.array([of.optimum.value for of in found]),
-        score_bound=np.array([of.optimum.score_bound for of in found]),
+        optimum=np.array([of.optimum.score_bound for of in found]),
+        optimum_within_limits=np.array([of.optimum.value for of in found]),
         constant=np.array([of.constant.multiplier for of in found]),
         constant_score=np.array([of.constant.score for of in found]),
     )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from auctionsim.errors import invalid_argument
-from auctionsim.evaluation.result import Evaluation
+from auctionsim.evaluation.result import Evaluation, check_comparable
 from auctionsim.statistics import Interval, paired_difference
 
 
@@ -16,7 +15,7 @@ def compare(
     *,
     relative: bool = False,
     level: float = 0.95,
-    resample: Sequence[str] = ("episode",),
+    resample: Sequence[str] | None = None,
 ) -> Interval:
     """Return by how much one bidder exceeds another, paired by seat and episode.
 
@@ -32,10 +31,9 @@ def compare(
         resample: See `Evaluation.interval`.
 
     Raises:
-        InvalidArgumentError: If the tasks differ, or the trajectories do not pair.
+        InvalidArgumentError: If tasks, markets, line-ups or seeds differ, or the trajectories do
+            not pair.
     """
-    if a.task != b.task:
-        rule = f"must be of the task {a.task}"
-        raise invalid_argument("b", rule, b.task, "Compare results of one task.")
+    check_comparable("b", a, b)
     one, two = a.sample(metric), b.sample(metric)
-    return paired_difference(one, two, relative=relative, resample=tuple(resample), level=level)
+    return paired_difference(one, two, relative=relative, resample=resample, level=level)

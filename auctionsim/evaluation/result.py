@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from auctionsim.conduct import Incident
 from auctionsim.dataset.schema import Trajectories
+from auctionsim.errors import invalid_argument
 from auctionsim.evaluation.bounds import Bounds
+from auctionsim.lineup import LineupConfig
+from auctionsim.market import MarketConfig
+from auctionsim.mechanism.arguments import check_name
 from auctionsim.statistics import Interval, Sample, interval
 from auctionsim.tasks import CPA_MCB, TARGET_ROAS, task_code
 
@@ -24,11 +29,35 @@ METRICS: tuple[str, ...] = (
     "cpa_ratio",
     "roas_ratio",
     "violation_rate",
+    "expected_violation_rate",
     "share_of_optimum",
     "share_of_constant",
 )
 
+_SHARES = ("utilisation", "violation_rate", "expected_violation_rate")
+
 Float64Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Where a bidder was scored.
+
+    Attributes:
+        market: The market.
+        lineup: Who played the seats that were not taken over.
+        seed: Seed of the episodes.
+        budget_factor: Budgets of the seats taken over, over the market's.
+        frozen: Whether the others did not respond.
+        semantics: Version of the market's rules.
+    """
+
+    market: MarketConfig
+    lineup: LineupConfig
+    seed: int
+    budget_factor: float
+    frozen: bool
+    semantics: int
 
 
 @dataclass(frozen=True)
@@ -40,10 +69,12 @@ class Evaluation:
         trajectories: One a seat and episode, those of the bidder alone.
         metrics: Means over seats and episodes of value, expected_value, score_strict, score_paper
             (conversion values), expected_score (score_strict of expected values, free of the luck
-            of coins), utilisation (share of the budget) and violation_rate; the others are totals
-            over totals: cpa_ratio is cost / sum(target * conversions), roas_ratio
+            of coins), utilisation (share of the budget), violation_rate (share of trajectories that
+            broke their limit) and expected_violation_rate (the same by expected values: near the
+            limit coins decide half of the realised ones); the others are totals over totals:
+            cpa_ratio is cost / sum(target * conversions), roas_ratio
             value / sum(target * cost), share_of_optimum the expected_score over the highest that
-            was possible (`Bounds.score_bound`), share_of_constant over that of the best constant
+            was possible (`Bounds.optimum`), share_of_constant over that of the best constant
             multiplier (`Bounds.constant_score`); nan for tasks without that target, without any
             cost, and without bounds.
             A cpa_ratio above 1 breaks the limit, and so does a roas_ratio below 1.
@@ -51,6 +82,9 @@ class Evaluation:
             averaged first); nan with fewer than two episodes, and for totals over totals.
         incidents: What the bidders broke of their contract, where they may (see `Conduct`).
         bounds: What each trajectory's seat could have had, in hindsight; None if not asked for.
+        setting: Where it was scored; None for trajectories of another origin.
+        training_seed: Label of each trajectory, where results of several trained copies of a
+            bidder were joined by `pool`.
     """
 
     task: str
@@ -59,6 +93,36 @@ class Evaluation:
     standard_errors: dict[str, float]
     incidents: tuple[Incident, ...] = ()
     bounds: Bounds | None = None
+    setting: Setting | None = None
+    training_seed: NDArray[np.int64] | None = None
+
+    @classmethod
+    def pool(cls, results: Mapping[int, Evaluation]) -> Evaluation:
+        """Join the results of one bidder trained from several seeds.
+
+        Intervals of the whole then resample training seeds as well as days.
+
+        Args:
+            results: Evaluations by training seed, on the same task, seats and days.
+
+        Raises:
+            InvalidArgumentError: If there are none, or their tasks or settings differ.
+        """
+        found = list(results.values())
+        if not found:
+            raise invalid_argument("results", "must not be empty", "none", "Give one at least.")
+        for other in found[1:]:
+            check_comparable("results", found[0], other)
+        bounds = [result.bounds for result in found if result.bounds is not None]
+        labels = [np.full(len(result.trajectories), seed) for seed, result in results.items()]
+        whole = summarise(
+            found[0].task,
+            Trajectories.concatenate(result.trajectories for result in found),
+            Bounds.concatenate(bounds) if len(bounds) == len(found) else None,
+            [incident for result in found for incident in result.incidents],
+            found[0].setting,
+        )
+        return replace(whole, training_seed=np.concatenate(labels).astype(np.int64))
 
     def sample(self, metric: str) -> Sample:
         """Return a metric trajectory by trajectory, labelled by episode and seat.
@@ -66,17 +130,17 @@ class Evaluation:
         Raises:
             InvalidArgumentError: If there is no such metric.
         """
-        from auctionsim.mechanism.arguments import check_name
-
         numerator, denominator = _columns(self.task, self.trajectories, self.bounds)[
             check_name("metric", metric, METRICS)
         ]
         played = self.trajectories
-        factors = {"episode": played.episode, "seat": played.advertiser}
+        factors: dict[str, NDArray[Any]] = {"episode": played.episode, "seat": played.advertiser}
+        if self.training_seed is not None:
+            factors = {"seed": self.training_seed} | factors
         return Sample(numerator, factors, denominator)
 
     def interval(
-        self, metric: str, *, level: float = 0.95, resample: Sequence[str] = ("episode",)
+        self, metric: str, *, level: float = 0.95, resample: Sequence[str] | None = None
     ) -> Interval:
         """Return a metric with its interval.
 
@@ -84,12 +148,19 @@ class Evaluation:
             metric: One of `METRICS`.
             level: Share of such intervals that hold the truth.
             resample: What another experiment would draw anew: "episode" for these very seats on
-                other days, with "seat" for other advertisers of the same kind as well.
+                other days, with "seat" for other advertisers of the same kind as well, with "seed"
+                for other training runs; None for episodes, and seeds where there are any.
+
+        Returns:
+            The interval; its ends are within [0, 1] for rates and utilisation.
         """
         sample = self.sample(metric)
-        return interval(
-            sample.numerator, sample.factors, sample.denominator, tuple(resample), level=level
+        found = interval(
+            sample.numerator, sample.factors, sample.denominator, resample, level=level
         )
+        if metric not in _SHARES or np.isnan(found.low):
+            return found
+        return replace(found, low=max(found.low, 0.0), high=min(found.high, 1.0))
 
 
 def summarise(
@@ -97,6 +168,7 @@ def summarise(
     trajectories: Trajectories,
     bounds: Bounds | None = None,
     incidents: Sequence[Incident] = (),
+    setting: Setting | None = None,
 ) -> Evaluation:
     """Sum trajectories of one task up into metrics (see `Evaluation`)."""
     columns = _columns(task, trajectories, bounds)
@@ -110,7 +182,25 @@ def summarise(
         else _over(numerator.sum(), denominator.sum())
         for name, (numerator, denominator) in columns.items()
     }
-    return Evaluation(task, trajectories, metrics, errors, tuple(incidents), bounds)
+    return Evaluation(task, trajectories, metrics, errors, tuple(incidents), bounds, setting)
+
+
+def check_comparable(argument: str, one: Evaluation, other: Evaluation) -> None:
+    """Raise `InvalidArgumentError` unless two results are of one task, market, line-up and seed."""
+    if one.task != other.task:
+        rule, mend = f"must be of the task {one.task}", "Compare results of one task."
+        raise invalid_argument(argument, rule, other.task, mend)
+    if one.setting is None or other.setting is None:
+        return
+    for name in ("market", "lineup", "seed", "semantics"):
+        ours, theirs = getattr(one.setting, name), getattr(other.setting, name)
+        if ours != theirs:
+            rule = f"must have the same {name}, so that both met the same days ({_named(ours)})"
+            raise invalid_argument(argument, rule, _named(theirs), "Evaluate both alike.")
+
+
+def _named(of: object) -> object:
+    return getattr(of, "name", of)
 
 
 def _columns(
@@ -132,11 +222,12 @@ def _columns(
         "cpa_ratio": (realised.cost if code == CPA_MCB else nothing, budgeted),
         "roas_ratio": (realised.value if code == TARGET_ROAS else nothing, owed),
         "violation_rate": (realised.violated.astype(np.float64), None),
+        "expected_violation_rate": (expected.violated.astype(np.float64), None),
         "share_of_optimum": (nothing, nothing),
         "share_of_constant": (nothing, nothing),
     }
     if bounds is not None:
-        columns["share_of_optimum"] = score, bounds.score_bound
+        columns["share_of_optimum"] = score, bounds.optimum
         columns["share_of_constant"] = score, bounds.constant_score
     return {name: columns[name] for name in METRICS}
 

@@ -19,6 +19,10 @@ from auctionsim.traffic import episode_key
 
 PROTOCOLS: tuple[str, ...] = ("paper", "wide")
 
+#: Number of the first episode that bidders are scored on, unless said otherwise: far from those of
+#: datasets, which count from 0, so that nobody is scored on days it learned from.
+FIRST_EPISODE = 1_000_000
+
 IntArray = NDArray[np.int64]
 
 
@@ -82,26 +86,6 @@ def task_seats(market: MarketConfig, task: str, protocol: str) -> IntArray:
     return seats
 
 
-def alone(
-    market: MarketConfig, episodes: Sequence[int], seed: int, seats: IntArray, task: str
-) -> tuple[Campaigns, IntArray, list[int]]:
-    """Lay out one run a seat and episode, in which this seat alone has the task.
-
-    Args:
-        market: The market.
-        episodes: Episode numbers.
-        seed: Seed of the episodes.
-        seats: Advertisers, each taken over in a run of its own.
-        task: Task name.
-
-    Returns:
-        Campaigns of all runs' seats, flat; flat index of the seat taken over in each run; place in
-        `episodes` of each run's episode. The runs of an episode share its traffic.
-    """
-    takeover = Takeover(market, seed, task, seats)
-    return *takeover.among_others(episodes), takeover.runs(episodes)
-
-
 def groups(episodes: Sequence[int], size: int) -> Iterator[list[int]]:
     """Yield the episodes in groups of at most `size`, at least one."""
     for first in range(0, len(episodes), max(size, 1)):
@@ -109,14 +93,15 @@ def groups(episodes: Sequence[int], size: int) -> Iterator[list[int]]:
 
 
 def episode_numbers(episodes: int | Sequence[int]) -> list[int]:
-    """Return episode numbers, given how many or which.
+    """Return episode numbers, given how many (from `FIRST_EPISODE` on) or which.
 
     Raises:
         InvalidArgumentError: If they are not whole numbers >= 0, or not different.
     """
     mend = "Give how many, or a list of episode numbers."
     if not _has_items(episodes):
-        return list(range(check_integer("episodes", episodes, 1, 2**31 - 1, mend)))
+        count = check_integer("episodes", episodes, 1, 2**31 - 1 - FIRST_EPISODE, mend)
+        return list(range(FIRST_EPISODE, FIRST_EPISODE + count))
     numbers = [check_integer("episodes", e, 0, 2**31 - 1, mend) for e in episodes]  # type: ignore[union-attr]
     if not numbers:
         raise invalid_argument("episodes", "must not be empty", episodes, mend)

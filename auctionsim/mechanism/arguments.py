@@ -88,6 +88,17 @@ def check_integer(argument: str, value: object, low: int, high: int, mend: str) 
     return number
 
 
+def check_flag(argument: str, value: object) -> bool:
+    """Return a flag; text such as "no" would count as true.
+
+    Raises:
+        InvalidArgumentError: If it is neither True nor False.
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise invalid_argument(argument, "must be True or False", shown(value), "Pass one of them.")
+    return bool(value)
+
+
 def check_name(argument: str, value: object, known: Sequence[str]) -> str:
     """Return `value` if it is one of the known names."""
     if not isinstance(value, str):

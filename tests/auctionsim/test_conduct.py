@@ -10,7 +10,7 @@ import pytest
 from auctionsim.bidding import AnyBidder, BatchBidder, Bidder, Observation, Opportunities
 from auctionsim.conduct import Breach, Conduct
 from auctionsim.errors import BidderError, InvalidArgumentError
-from auctionsim.evaluation import evaluate
+from auctionsim.evaluation import FIRST_EPISODE, evaluate
 from auctionsim.isolation import isolated_seating
 from auctionsim.lineup import LineupConfig
 from auctionsim.parts import Seating
@@ -201,7 +201,7 @@ def test_the_line_up_is_held_to_it_too() -> None:
     found = evaluate("fixed", "cpa_mcb", WORLD, 2, lineup=lineup, on_error="sit-out")
     assert len(found.incidents) == 2 * 2 * 7 * WORLD.steps  # episodes, runs, other seats
     assert {i.bidder for i in found.incidents} == {"tests.auctionsim.test_conduct:Broken"}
-    assert {i.episode for i in found.incidents} == {0, 1}
+    assert {i.episode for i in found.incidents} == {FIRST_EPISODE, FIRST_EPISODE + 1}
     assert found.trajectories.value.sum() > 0.0
 
 

@@ -95,6 +95,10 @@ def _always(_: object) -> bool:
     return True
 
 
+def _no_chunk(value: Any) -> bool:
+    return unless_whole(256, 2**31 - 256)(value) or operator.index(value) % 256 != 0
+
+
 def _begin(**arguments: Any) -> None:
     Simulation(**arguments)
 
@@ -199,7 +203,7 @@ def _call_arguments() -> dict[str, Argument]:
         "seed": seed,
         "runs": lambda value: value is not None and episodes(value),
         "campaigns": lambda value: value is not None,
-        "chunk": _always,
+        "chunk": _no_chunk,
     }
     evaluate: dict[str, Refused] = {
         "bidder": _always,

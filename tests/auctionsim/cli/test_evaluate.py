@@ -80,7 +80,7 @@ def test_a_table_of_metrics_is_shown(world_file: str, capsys: pytest.CaptureFixt
     for name in METRICS:
         assert name.replace("_", " ") in shown.out
     assert "95 % from" in shown.out
-    assert "16/16" in shown.err
+    assert "32/32" in shown.err
 
 
 SLIPS: list[tuple[list[str], str]] = [

@@ -7,20 +7,22 @@ import numpy as np
 import pytest
 
 from auctionsim.bidding import BatchBidder, Bidder, Observation
+from auctionsim.campaigns import Campaigns
 from auctionsim.cast import Cast
 from auctionsim.dataset import Trajectories
 from auctionsim.errors import BidderError
 from auctionsim.evaluation import (
     METRICS,
     Evaluation,
-    alone,
+    Takeover,
+    contest,
     evaluate,
-    roll_outs,
     summarise,
     task_seats,
 )
 from auctionsim.generate import play_episodes
 from auctionsim.lineup import LineupConfig
+from auctionsim.market import MarketConfig
 from auctionsim.rollout import roll_out
 from auctionsim.simulator import Simulation
 from auctionsim.tasks import TASKS
@@ -38,8 +40,17 @@ EPISODES = 3
 
 
 def score(bidder: Any, task: str = "bcb", **settings: Any) -> Evaluation:
-    chosen: dict[str, Any] = {"market": WORLD, "episodes": EPISODES, "seed": SEED}
+    numbers = list(range(EPISODES))
+    chosen: dict[str, Any] = {"market": WORLD, "episodes": numbers, "seed": SEED}
     return evaluate(bidder, task, **(chosen | {"lineup": LINEUP} | settings))
+
+
+def alone(
+    market: MarketConfig, episodes: list[int], seed: int, seats: Any, task: str
+) -> tuple[Campaigns, Any, list[int]]:
+    """Lay out one run a seat and episode, in which this seat alone has the task."""
+    takeover = Takeover(market, seed, task, np.asarray(seats))
+    return *takeover.among_others(episodes), takeover.runs(episodes)
 
 
 def by_hand(
@@ -90,6 +101,7 @@ def test_metrics_by_hand_for_cpa_mcb() -> None:
         "violation_rate": 1 / 3,
         # Expected conversions are half: ratios 2, 4 and 1.
         "expected_score": (2 / 4 + 2 / 16 + 2) / 3,
+        "expected_violation_rate": 2 / 3,
         "share_of_optimum": np.nan,
         "share_of_constant": np.nan,
     }
@@ -198,7 +210,7 @@ def test_a_behaviour_bidder_in_its_own_seat_repeats_the_data(name: str, protocol
     data = play_episodes(WORLD, LINEUP, SEED, range(4))
     compared = 0
     for code, task in enumerate(TASKS):
-        played = score(name, task, episodes=4, protocol=protocol).trajectories
+        played = score(name, task, episodes=list(range(4)), protocol=protocol).trajectories
         source = data.take(8 * played.episode.astype(np.int64) + played.advertiser)
         own = np.flatnonzero((source.bidder == name) & (source.task == code))
         assert_same(played.take(own), source.take(own))
@@ -224,7 +236,7 @@ def test_the_same_arguments_give_the_same_result() -> None:
 
 def test_how_many_runs_go_side_by_side_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     together = score("pid", "bcb").trajectories
-    monkeypatch.setattr(roll_outs, "_RUNS_AT_ONCE", 1)
+    monkeypatch.setattr(contest, "_RUNS_AT_ONCE", 1)
     assert_same(score("pid", "bcb").trajectories, together)
 
 
@@ -281,7 +293,7 @@ def test_a_broken_bidder_is_named() -> None:
 
 def test_progress_counts_steps(capsys: pytest.CaptureFixture[str]) -> None:
     score("pid", "cpa_mcb", episodes=2, progress=True)
-    assert "16/16" in capsys.readouterr().err
+    assert "32/32" in capsys.readouterr().err
     score("pid", "cpa_mcb", episodes=2)
     assert capsys.readouterr().err == ""
 

@@ -47,7 +47,6 @@ def test_the_best_comes_first(league: League) -> None:
     for results in league.results.values():
         scores = [found.metrics["expected_score"] for found in results.values()]
         assert scores == sorted(scores, reverse=True)
-        assert list(results)[-1] in ("low", "pid")
 
 
 def test_a_result_is_what_evaluate_finds(league: League) -> None:
@@ -63,7 +62,7 @@ def test_a_result_is_what_evaluate_finds(league: League) -> None:
 
 def test_rows_hold_differences_to_the_best_and_the_bounds(league: League) -> None:
     rows = league.rows("bcb")
-    assert rows[0]["behind_best"] is None
+    assert "behind_best" not in rows[0]
     assert all(row["behind_best"][0] <= 0 for row in rows[1:4])
     assert all(0 <= row["p_value"] <= 1 for row in rows[1:4])
     assert [row["bidder"] for row in rows[4:]] == [
@@ -75,7 +74,7 @@ def test_rows_hold_differences_to_the_best_and_the_bounds(league: League) -> Non
 
 def test_one_episode_has_no_p_values() -> None:
     found = play_league(replace(SMALL, episodes=1, tasks=("bcb",)))
-    assert all(row.get("p_value") is None for row in found.rows("bcb"))
+    assert all(np.isnan(row.get("p_value", np.nan)) for row in found.rows("bcb"))
 
 
 def test_opponents_may_respond_and_rules_be_auctionnets(tmp_path: Path) -> None:
@@ -94,7 +93,8 @@ def test_opponents_may_respond_and_rules_be_auctionnets(tmp_path: Path) -> None:
 def test_leagues_that_come_along_can_be_played(name: str) -> None:
     config = load_league(name)
     for entry in config.bidders.values():
-        make(entry["bidder"], **{k: v for k, v in entry.items() if k != "bidder"})
+        given = {"bidder": entry} if isinstance(entry, str) else entry
+        make(given["bidder"], **{k: v for k, v in given.items() if k != "bidder"})
     found = play_league(
         replace(config, market="tiny", episodes=1, tasks=("bcb",), protocol="paper")
     )
@@ -105,7 +105,11 @@ def test_leagues_that_come_along_can_be_played(name: str) -> None:
     ("change", "message"),
     [
         ({"bidders": {}}, "`bidders` must name one"),
-        ({"bidders": {"x": {"factor": 1.0}}}, r"`bidders\.x` must hold `bidder: NAME`"),
+        ({"bidders": {"x": {"factor": 1.0}}}, r"`bidders\.x` must be a bidder's name, or hold"),
+        ({"bidders": {"x": 3}}, r"`bidders\.x` must be a bidder's name"),
+        ({"bidders": None}, "`bidders` must name one"),
+        ({"frozen": "no"}, "`frozen` must be True or False"),
+        ({"tasks": None}, "`tasks` must name each task once"),
         ({"tasks": ("cpa",)}, "`tasks` must be one of"),
         ({"tasks": ()}, "`tasks` must name each task once"),
         ({"tasks": ("bcb", "bcb")}, "`tasks` must name each task once"),
