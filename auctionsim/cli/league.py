@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 __all__ = ["League"]
 
-_SHARES = {"utilisation": "spent %", "expected_violation_rate": "broken %"}
+_SHARES = {"utilisation": "spent", "expected_violation_rate": "broken"}
 _LEGEND = (
     "Score and broken limits are those of expected values. * (**): behind the best with p < 5 % "
-    "(1 %), corrected for all pairs of bidders.\noptimum %: share of what was possible, and from "
-    "where to where 90 % of the trajectories are."
+    "(1 %), corrected for all pairs of bidders.\nspent: of the budget, in %; broken: limits, % of "
+    "trajectories; optimum: % of what was possible, and the range of 90 % of the trajectories."
 )
 
 
@@ -106,7 +106,7 @@ class League(RollOutCommand):
         """Print a table a task, and what its columns are."""
         from auctionsim.cli.output import table
 
-        headings = ["", "Score", "95 %", "to best", *_SHARES.values(), "optimum %"]
+        headings = ["", "Score (95 %)", "to best", *_SHARES.values(), "optimum"]
         settings = result["league"]
         for task, rows in result["tasks"].items():
             title = (
@@ -121,14 +121,13 @@ class League(RollOutCommand):
 
 def _cells(row: Mapping[str, Any]) -> list[object]:
     metrics, behind = row["metrics"], row.get("behind_best")
-    ends = ""
+    score = f"{metrics['expected_score']:.1f}"
     if "expected_score" in row and not math.isnan(row["expected_score"][1]):
-        _, low, high = row["expected_score"]
-        ends = f"{low:.1f} to {high:.1f}"
+        score += f" ({row['expected_score'][1]:.1f}–{row['expected_score'][2]:.1f})"
     gap = "" if behind is None else f"{behind[0]:+.1f}{_stars(row['p_value'])}"
     shares = [metrics.get(name) for name in _SHARES]
     whole = (None if share is None else round(100 * share) for share in shares)
-    return [row["bidder"], f"{metrics['expected_score']:.1f}", ends, gap, *whole, _optimum(row)]
+    return [row["bidder"], score, gap, *whole, _optimum(row)]
 
 
 def _optimum(row: Mapping[str, Any]) -> str:
