@@ -15,6 +15,7 @@ from agents.parameters import spread
 from auctionsim.bidding import BatchBidder, Observation
 from auctionsim.campaigns import Campaigns
 from auctionsim.errors import BidderError, describe
+from auctionsim.lineup import LineupConfig, load_lineup
 from auctionsim.market import MarketConfig
 from auctionsim.mechanism.arguments import check_integer
 from auctionsim.observation import FEATURES
@@ -59,6 +60,8 @@ class OnlineLp(BatchBidder):
         factor: Multiplier over the one the prices ask for; drawn likewise.
         noise: Standard deviation of the multiplier's logarithm from step to step; drawn likewise;
             0 switches it off.
+        lineup: Line-up, its name or its path, that plays all seats of the training episodes. It
+            must not hold bidders that learn against it in turn.
     """
 
     def __init__(
@@ -69,12 +72,14 @@ class OnlineLp(BatchBidder):
         margin: float | tuple[float, float] = (0.9, 1.1),
         factor: float | tuple[float, float] = (0.8, 1.25),
         noise: float | tuple[float, float] = (0.02, 0.2),
+        lineup: LineupConfig | str = "mixed",
     ) -> None:
         if isinstance(table, str | os.PathLike):
             table = ResponseTable.load(table)
         self._table = table
         self._learns = table is None
         self._episodes = check_integer("episodes", episodes, 1, 10_000, "Use 8, say.")
+        self._lineup = load_lineup(lineup)
         self._every = check_integer("every", every, 1, 2**31 - 1, "Use 1 to solve every step.")
         self._margin, self._factor = spread("margin", margin), spread("factor", factor)
         self._noise = spread("noise", noise, zero=True)
@@ -82,7 +87,7 @@ class OnlineLp(BatchBidder):
     def prepare(self, market: MarketConfig) -> None:
         """Simulate training episodes of the market, unless a table was given."""
         if self._learns:
-            self._table = learn(market, self._episodes)
+            self._table = learn(market, self._episodes, self._lineup)
 
     def reset(self, campaigns: Campaigns) -> None:
         """Look up the campaigns' curves and draw their parameters.

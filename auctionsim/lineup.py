@@ -11,13 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auctionsim.campaigns import Campaigns
-from auctionsim.errors import invalid_argument, unknown_name
+from auctionsim.errors import InvalidArgumentError, invalid_argument, unknown_name
+from auctionsim.market_checks import as_number
 from auctionsim.mechanism.arguments import check_integer, shown
 from auctionsim.random_numbers import PURPOSE_LINEUP, uniforms
 from auctionsim.registry import make
 from auctionsim.tasks import TASKS
 
 _MOST_ADVERTISERS = 2**31 - 1
+_PARAMETERS = "must map bidders to their parameters, which map names to values"
 
 
 @dataclass(frozen=True)
@@ -40,21 +42,16 @@ class LineupConfig:
     advertisers: dict[int | str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        shares = _by_task("bidders", self.bidders)
         for task in TASKS:
-            shares = self.bidders.get(task, {})
-            ok = len(shares) > 0 and all(0 <= s < np.inf for s in shares.values())
-            if not ok or sum(shares.values()) <= 0:
-                rule = "must name at least one bidder with a positive frequency"
-                raise invalid_argument(f"bidders.{task}", rule, shares, "Add one.")
-        for task in self.bidders:
-            if task not in TASKS:
-                raise unknown_name("bidders", task, TASKS)
+            _check_shares(f"bidders.{task}", shares.get(task, {}))
         object.__setattr__(self, "advertisers", _by_id(self.advertisers))
-        played = {name for shares in self.bidders.values() for name in shares}
+        played = {name for of_task in shares.values() for name in of_task}
         played.update(self.advertisers.values())
-        for name in self.parameters:
+        for name, given in _mapping("parameters", self.parameters, _PARAMETERS).items():
             if name not in played:
                 raise unknown_name("parameters", name, played)
+            _mapping(f"parameters.{name}", given, _PARAMETERS)
 
     def check(self, advertisers: int | None = None) -> None:
         """Build every bidder once, so that a slip shows before the work and not in its midst.
@@ -70,9 +67,23 @@ class LineupConfig:
         if advertisers is not None and highest >= advertisers:
             rule = f"must name advertisers of the market, 0 to {advertisers - 1}"
             raise invalid_argument("advertisers", rule, highest, "Remove it from the line-up.")
-        names = {n for shares in self.bidders.values() for n, s in shares.items() if s}
-        for name in sorted(names | set(self.advertisers.values())):
-            make(name, **self.parameters.get(name, {}))
+        for name, place in self._places().items():
+            try:
+                make(name, **self.parameters.get(name, {}))
+            except InvalidArgumentError as error:
+                # The error speaks of a bidder: which of those named here, only the line-up knows.
+                raise InvalidArgumentError(f"{place}: {error}") from error
+
+    def _places(self) -> dict[str, str]:
+        """Return where in the line-up each bidder is named that may play, by bidder, sorted."""
+        named = [
+            (name, f"bidders.{task}")
+            for task, shares in self.bidders.items()
+            for name, share in shares.items()
+            if share
+        ]
+        named += [(name, f"advertisers.{i}") for i, name in self.advertisers.items()]
+        return dict(sorted(named))
 
     def assign(self, campaigns: Campaigns) -> NDArray[np.object_]:
         """Return the name of the bidder of each campaign, (campaigns,)."""
@@ -89,6 +100,36 @@ class LineupConfig:
         for advertiser, name in self.advertisers.items():
             names[campaigns.advertiser == advertiser] = name
         return names
+
+
+def _mapping(argument: str, value: object, rule: str) -> Mapping[Any, Any]:
+    if not isinstance(value, Mapping):
+        raise invalid_argument(argument, rule, shown(value), "See configs/lineups/mixed.yaml.")
+    return value
+
+
+def _by_task(argument: str, bidders: object) -> dict[str, Mapping[Any, Any]]:
+    """Return what is given by task, a mapping each."""
+    by_task = _mapping(argument, bidders, "must map tasks to bidders and their frequencies")
+    for task in by_task:
+        if task not in TASKS:
+            raise unknown_name(argument, task, TASKS)
+    rule = "must map names of bidders to frequencies"
+    return {task: _mapping(f"{argument}.{task}", s, rule) for task, s in by_task.items()}
+
+
+def _check_shares(argument: str, shares: Mapping[Any, Any]) -> None:
+    for name, share in shares.items():
+        if not isinstance(name, str):
+            rule = "must map names of bidders to frequencies"
+            raise invalid_argument(argument, rule, shown(name), "Write names as text.")
+        if not as_number(share) >= 0.0:  # no for what is no number, which becomes nan
+            rule = "must be a relative frequency, a finite number >= 0"
+            mend = "Use 1 throughout for equal ones."
+            raise invalid_argument(f"{argument}.{name}", rule, shown(share), mend)
+    if not 0.0 < sum(map(as_number, shares.values())) < np.inf:
+        rule = "must name at least one bidder with a positive frequency"
+        raise invalid_argument(argument, rule, dict(shares), "Add one.")
 
 
 def _by_id(advertisers: object) -> dict[int | str, str]:

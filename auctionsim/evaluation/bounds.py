@@ -60,7 +60,7 @@ def bounds_against(recording: Recording, takeover: Takeover) -> Bounds:
         for days in seat_days(recording, place, mine, at_once=2 * get_threads()):
             found += bounds_of_runs(days.__getitem__, len(days))
     return Bounds(
-        optimum=np.array([of.optimum.score_bound for of in found]),
+        optimum=np.array([of.optimum.best_score for of in found]),
         optimum_within_limits=np.array([of.optimum.value for of in found]),
         constant=np.array([of.constant.multiplier for of in found]),
         constant_score=np.array([of.constant.score for of in found]),

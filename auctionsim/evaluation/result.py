@@ -17,6 +17,7 @@ from auctionsim.lineup import LineupConfig
 from auctionsim.market import MarketConfig
 from auctionsim.mechanism.arguments import check_name
 from auctionsim.statistics import Interval, Sample, interval
+from auctionsim.statistics.rates import rate_interval
 from auctionsim.tasks import CPA_MCB, TARGET_ROAS, task_code
 
 METRICS: tuple[str, ...] = (
@@ -34,7 +35,7 @@ METRICS: tuple[str, ...] = (
     "share_of_constant",
 )
 
-_SHARES = ("utilisation", "violation_rate", "expected_violation_rate")
+_RATES = ("violation_rate", "expected_violation_rate")
 
 Float64Array = NDArray[np.float64]
 
@@ -155,10 +156,11 @@ class Evaluation:
             The interval; its ends are within [0, 1] for rates and utilisation.
         """
         sample = self.sample(metric)
-        found = interval(
-            sample.numerator, sample.factors, sample.denominator, resample, level=level
-        )
-        if metric not in _SHARES or np.isnan(found.low):
+        if metric in _RATES:
+            return rate_interval(sample.numerator, sample.factors, resample, level=level)
+        numbers = sample.numerator, sample.factors, sample.denominator
+        found = interval(*numbers, resample, level=level)
+        if metric != "utilisation" or np.isnan(found.low):
             return found
         return replace(found, low=max(found.low, 0.0), high=min(found.high, 1.0))
 

@@ -5,7 +5,7 @@ It is what bounds in hindsight are worked out from.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from auctionsim.campaigns import Campaigns
 from auctionsim.frozen.kernels import draw_looks
-from auctionsim.frozen.ranking import others_bids
+from auctionsim.frozen.ranking import slot_prices
 from auctionsim.frozen.recording import Recording, check_seats
 from auctionsim.hindsight.day import SeatDay
 from auctionsim.market import MarketConfig
@@ -44,19 +44,32 @@ def _lay_out(counter, volume, start, reserve, bid, holder, advertisers, price): 
         advertisers: (seats,) int32.
         price: (seats, slots, N) float32, written.
     """
-    slots = price.shape[1]
-    out, rival = np.empty(BLOCK, np.int32), np.empty((slots + 1, BLOCK), np.float32)
     while True:
         seat = next_cell(counter)
         if seat >= advertisers.size:
             break
-        for first in range(0, volume, BLOCK):
-            count = min(BLOCK, volume - first)
-            others_bids(bid, holder, advertisers[seat], first, count, out, rival)
-            for slot in range(slots):
-                row, cost = rival[slot], price[seat, slot]
-                for j in range(count):
-                    cost[start + first + j] = row[j] if row[j] > reserve else reserve
+        slot_prices(bid, holder, advertisers[seat], volume, reserve, price[seat], start)
+
+
+def traffic_of(
+    days: Sequence[Day], advertisers: NDArray[np.integer], spreads: NDArray[np.floating]
+) -> StepTraffic:
+    """Return what draws the opportunities of some days as they are worth to the same n seats.
+
+    The tables it draws have a run a day, with n seats each in this order.
+
+    Args:
+        days: Traffic parameters, E.
+        advertisers: Of each seat, (n,); the same may be there for several spreads.
+        spreads: Of each seat's known values (`auctionsim.simulator.seats.known_spreads`), (n,).
+    """
+    count = len(days)
+    return StepTraffic(
+        days,
+        np.tile(np.asarray(advertisers, np.int64), (count, 1)),
+        np.tile(np.asarray(spreads, np.float32), (count, 1)),
+        np.arange(count),
+    )
 
 
 def seat_days(
@@ -81,7 +94,7 @@ def seat_days(
 
 def _lay_out_seats(recording: Recording, place: int, campaigns: Campaigns) -> list[SeatDay]:
     market, day, seats = recording.market, recording.days[place], len(campaigns)
-    traffic = _traffic(market, day, campaigns)
+    traffic = traffic_of([day], campaigns.advertiser, known_spreads(market, campaigns))
     total, advertisers = int(day.volumes.sum()), campaigns.advertiser.astype(np.int32)
     chance, value = np.empty((2, seats, total), np.float32)
     price = np.empty((seats, market.slots, total), np.float32)
@@ -90,18 +103,12 @@ def _lay_out_seats(recording: Recording, place: int, campaigns: Campaigns) -> li
     for step, start in enumerate(starts[:-1].tolist()):
         tables, volume = traffic.draw(step), int(day.volumes[step])
         here = slice(start, start + volume)
-        chance[:, here] = tables.values[0, tables.probability_rows[:, 0], :volume]
-        value[:, here] = tables.values[0, tables.value_rows[:, 0], :volume]
+        chance[:, here] = tables.values[0, tables.probability_rows[0], :volume]
+        value[:, here] = tables.values[0, tables.value_rows[0], :volume]
         seen[here] = (_looks(tables)[:volume, None] < exposure).sum(axis=1)
         _price_step(recording.steps[step], place, volume, start, market, advertisers, price)
     arrays = (chance, value, price, seen, starts.astype(np.int64))
     return [_seat_day(market, campaigns, day, seat, arrays) for seat in range(seats)]
-
-
-def _traffic(market: MarketConfig, day: Day, campaigns: Campaigns) -> StepTraffic:
-    spreads = known_spreads(market, campaigns)[:, None]
-    nowhere = np.zeros(len(campaigns), np.int64)
-    return StepTraffic([day], campaigns.advertiser[:, None], spreads, nowhere)
 
 
 def _looks(tables: StepTables) -> NDArray[np.float64]:

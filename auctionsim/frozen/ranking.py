@@ -36,6 +36,30 @@ def others_bids(bid, holder, advertiser, start, count, out, rival):  # type: ign
 
 
 @njit(cache=True, nogil=True)
+def slot_prices(bid, holder, advertiser, volume, reserve, price, start):  # type: ignore[no-untyped-def]
+    """Write what each slot costs one advertiser: the next of the others' bids, or the reserve.
+
+    Args:
+        bid: (slots + 2, >= volume) float32 highest bids of a step, falling.
+        holder: The same shape, int32, whose they are.
+        advertiser: Whose prices are asked for.
+        volume: Opportunities of the step.
+        reserve: float32 reserve price.
+        price: (slots, >= start + volume) float32, written from column `start` on.
+        start: See above.
+    """
+    slots = price.shape[0]
+    out, rival = np.empty(BLOCK, np.int32), np.empty((slots + 1, BLOCK), np.float32)
+    for first in range(0, volume, BLOCK):
+        count = min(BLOCK, volume - first)
+        others_bids(bid, holder, advertiser, first, count, out, rival)
+        for slot in range(slots):
+            row, cost = rival[slot], price[slot]
+            for j in range(count):
+                cost[start + first + j] = row[j] if row[j] > reserve else reserve
+
+
+@njit(cache=True, nogil=True)
 def want(values, multiplier, start, count, wanted):  # type: ignore[no-untyped-def]
     """Write the bids that are wanted, whether the budget allows for them or not."""
     for j in range(count):

@@ -17,7 +17,7 @@ from auctionsim.threads import WORTH_A_THREAD, next_cell, share
 
 
 @dataclass(frozen=True)
-class Bounds:
+class DayBounds:
     """What was possible on a seat's day.
 
     Attributes:
@@ -29,12 +29,12 @@ class Bounds:
     optimum: Optimum
 
 
-def bounds_of_run(day: SeatDay) -> Bounds:
+def bounds_of_run(day: SeatDay) -> DayBounds:
     """Return both bounds of one seat's day."""
-    return Bounds(best_constant(day), linear_optimum(day))
+    return DayBounds(best_constant(day), linear_optimum(day))
 
 
-def bounds_of_runs(day_of: Callable[[int], SeatDay], runs: int) -> list[Bounds]:
+def bounds_of_runs(day_of: Callable[[int], SeatDay], runs: int) -> list[DayBounds]:
     """Return the bounds of many runs, on all threads.
 
     A run's day is made when its turn comes and dropped when it is done, so that no more days than
@@ -49,7 +49,7 @@ def bounds_of_runs(day_of: Callable[[int], SeatDay], runs: int) -> list[Bounds]:
     """
     mend = "Give the number of runs that `day_of` can make."
     count = check_integer("runs", runs, 0, 2**31, mend)
-    found: list[Bounds] = [None] * count  # type: ignore[list-item]
+    found: list[DayBounds] = [None] * count  # type: ignore[list-item]
     share(_work, count, count * WORTH_A_THREAD, day_of, found)
     return found
 

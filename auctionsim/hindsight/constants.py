@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from auctionsim.bidding import LARGEST_MULTIPLIER
 from auctionsim.hindsight.day import Doubles, SeatDay, Singles, strict_score
@@ -16,6 +17,9 @@ FEW = 16 * LANES
 #: Where there are more, multipliers from reference / SPAN to reference * SPAN are tried first.
 SPAN = 30.0
 _MANY = 50_000
+# Scores from which on the first grid is looked at closely, over the best; peaks of the second.
+_NEAR = 0.95
+_PEAKS = 3
 _SHIFTS = 4
 _SMALLEST = np.float32(1e-45)
 
@@ -77,11 +81,17 @@ def best_constant(day: SeatDay) -> BestConstant:
     by their probabilities, so that no coins are in it.
 
     What a multiplier brings changes only where it passes a threshold price / value. Where a day has
-    no more than `FEW` of them that are seen, all are tried, and the result is exact. Else 64
-    multipliers from reference / 30 to reference * 30 are tried, which are 11% apart, then 64
-    between the neighbours of the best of these, 0.4% apart, then 64 between that one's, 0.01%
-    apart. If the best of the first 64 is one at the end, they move on by a factor of 900, up to 4
-    times.
+    no more than `FEW` of them that are seen, all are tried, and the result is exact. Else it is a
+    search: the score jumps up and down by small amounts, mostly by what is seen before the budget
+    is gone. At first 64 multipliers from reference / 30 to reference * 30 are tried, which are 11%
+    apart; if the best of them is one at the end, they move on by a factor of 900, up to 4 times.
+    Then 128 about all that scored at least 95% of the best, then 64 about the 3 highest separate
+    peaks of those; up to 16 times as many where a day has few opportunities.
+
+    Held against 16,384 multipliers from reference / 20 to reference * 20 in recorded days of all
+    tasks, with half, whole and double budgets: on the market `tiny` (2,340 days of 5,000
+    opportunities) none of these scored over 0.22% more than what was found, in the mean 0.001%; on
+    `small` (378 days of 50,000) 0.02%, in the mean 0.0003%.
 
     Args:
         day: See `SeatDay`.
@@ -91,17 +101,17 @@ def best_constant(day: SeatDay) -> BestConstant:
     if thresholds is not None:
         search.try_all(thresholds)
         return search.best
-    low, high = _bracket(search, day.reference)
     # The fewer the opportunities, the more one of them matters, and the less a walk costs.
     count = LANES * min(max(_MANY // day.value.size, 1), 16)
-    for _ in range(2):
-        grid = np.geomspace(low, high, count).astype(np.float32)
-        low, high = _around(grid, int(search.try_all(grid).argmax()))
+    grid, scores = _coarse(search, day.reference)
+    grid = _between(grid, scores >= _NEAR * scores.max(), 2 * count)
+    scores = search.try_all(grid)
+    search.try_all(_between(grid, _highest(scores, _PEAKS), count))
     return search.best
 
 
-def _bracket(search: _Search, reference: float) -> tuple[float, float]:
-    """Return the neighbours of the best of a coarse grid, moved to where the best is inside."""
+def _coarse(search: _Search, reference: float) -> tuple[Singles, Doubles]:
+    """Return a coarse grid and its scores, moved to where the best is inside."""
     low = min(max(reference / SPAN, 1e-30), LARGEST_MULTIPLIER / SPAN**2)
     for _ in range(_SHIFTS + 1):
         high = min(low * SPAN**2, LARGEST_MULTIPLIER)
@@ -115,11 +125,25 @@ def _bracket(search: _Search, reference: float) -> tuple[float, float]:
         if not 1e-30 <= further < LARGEST_MULTIPLIER:
             break
         low = further
-    return _around(grid, place)
+    return grid, scores
 
 
-def _around(grid: Singles, place: int) -> tuple[float, float]:
-    return float(grid[max(place - 1, 0)]), float(grid[min(place + 1, grid.size - 1)])
+def _highest(scores: Doubles, count: int) -> NDArray[np.bool_]:
+    """Choose the highest peaks, at most `count`."""
+    walled = np.concatenate(([-np.inf], scores, [-np.inf]))
+    peaks = np.flatnonzero((scores >= walled[:-2]) & (scores > walled[2:]))
+    chosen = np.zeros(scores.size, np.bool_)
+    chosen[peaks[np.argsort(-scores[peaks], kind="stable")[:count]]] = True
+    return chosen
+
+
+def _between(grid: Singles, chosen: NDArray[np.bool_], count: int) -> Singles:
+    """Return about `count` multipliers between chosen ones of a grid and their neighbours."""
+    cells = chosen[:-1] | chosen[1:]
+    edges = np.log(grid, dtype=np.float64)
+    low, high = edges[:-1][cells], edges[1:][cells]
+    inside = np.linspace(low, high, max(count // low.size, 2), endpoint=False)
+    return np.unique(np.exp(inside).astype(np.float32))
 
 
 def _few_thresholds(day: SeatDay) -> Singles | None:

@@ -1,4 +1,4 @@
-"""The best that any bidder could have expected: the linear programme over looks."""
+"""The most Value that any bidder could have expected, and the best Score of a fixed purchase."""
 
 from __future__ import annotations
 
@@ -26,18 +26,27 @@ _ROUNDS = 100
 
 @dataclass(frozen=True)
 class Optimum:
-    """What the linear programme over looks allows a seat on a day, in expectation over looks.
+    """What a day's prices allow a seat, in expectation over looks.
+
+    Only `value` bounds bidders. The Score is not concave: who decides again after it has seen some
+    looks may expect more of it than `best_score`. Say a CPA target of 1, slots seen with chances 1
+    and 0.6, an opportunity of worth 1 whose second slot costs 1, and then one of worth 10 at 40:
+    whoever buys the first, and the second only if the first was not seen, expects 0.6 * 1 + 0.4 *
+    10 * (10 / 40)^2 = 0.85, and a purchase fixed before at most 0.72. That matters where few
+    opportunities decide; with many, looks hardly change what there is to decide, and the two are
+    near each other.
 
     Attributes:
         value: The most value to be had within the budget and the task's limit.
         cost: What it costs, in currency.
-        score_bound: The highest strict Score to be had within the budget: a limit may be broken at
-            the price that the Score puts on it. At least `value`.
+        best_score: The highest strict Score of expected cost, value and conversions that a purchase
+            fixed before the looks can have within the budget; a limit may be broken at the price
+            that the Score puts on it. At least `value`.
     """
 
     value: float
     cost: float
-    score_bound: float
+    best_score: float
 
 
 class _Market:
@@ -74,7 +83,7 @@ class _Tangent:
 
 
 def linear_optimum(day: SeatDay) -> Optimum:
-    """Solve the linear programme over looks, which bounds all bidders from above.
+    """Solve the linear programme over looks, which bounds all bidders' Value from above.
 
     For each opportunity j, fractions x_jk >= 0 of slots k with sum_k x_jk <= 1; with q_k the
     probability that slot k is seen, maximise sum x_jk q_k worth_j subject to
@@ -87,12 +96,14 @@ def linear_optimum(day: SeatDay) -> Optimum:
     took it, so its expected cost and value are the sums above; it never spends more than the
     budget, so it does not in expectation, and if its expected spend keeps the limit, x is feasible.
     So no bidder's expected value is above the optimum. On a day whose looks fall well, what it has
-    may be; the bound is one on averages.
+    may be; the bound is one on averages. It is one on the Value of bidders whose expected spend
+    keeps the limit, and not on the Score (see `Optimum`).
 
     With credit proportional to worth the frontier alone answers, exactly but for rounding.
     Otherwise the price of the limit is found by cutting planes on the dual, which is piecewise
     linear, until dual and purchase agree to 1e-10; what is returned is the dual's value, a bound
-    whatever the tolerance. `score_bound` is then an upper bound as well: see `_bound_of_score`.
+    whatever the tolerance. `best_score` may then be above what any fixed purchase has, by a few
+    percent: see `_bound_of_score`.
 
     Args:
         day: See `SeatDay`; looks (`seen`) and steps play no part.
@@ -146,15 +157,15 @@ def _close_in(market: _Market, low: _Tangent) -> tuple[_Tangent, _Tangent]:
 
 
 def _bound_of_score(market: _Market, best: _Tangent, below: _Tangent) -> float:
-    """Bound the strict Score of purchases that break the limit, credit not proportional to worth.
+    """Bound the strict Score of fixed purchases that break the limit.
 
-    Let V, K and c be what a purchase brings, the spend its credit allows, and its cost, K < c. By
-    the dual, V <= L + m (c - K) with L the optimum and m the limit's price, so that V (K / c)^2 <=
-    t^2 (L + m c (1 - t)) with t = K / c, which is at most L unless c > 2 L / m. And whatever n > 0,
-    by the inequality of arithmetic and geometric means, V K^2 <= 4 / (27 n^2) (V + n K)^3, of which
-    the frontier of V + n K gives the highest over c^2 at each c. It is tight where n = 2 V / K, so
-    the n for the next round is taken from the best point of the last, and at first from
-    `below`, the purchase that heeds no limit.
+    It is for credit that is not proportional to worth. Let V, K and c be what a purchase brings,
+    the spend its credit allows, and its cost, K < c. By the dual, V <= L + m (c - K) with L the
+    optimum and m the limit's price, so that V (K / c)^2 <= t^2 (L + m c (1 - t)) with t = K / c,
+    which is at most L unless c > 2 L / m. And whatever n > 0, by the inequality of arithmetic and
+    geometric means, V K^2 <= 4 / (27 n^2) (V + n K)^3, of which the frontier of V + n K gives the
+    highest over c^2 at each c. It is tight where n = 2 V / K, so the n for the next round is taken
+    from the best point of the last, and at first from `below`, the purchase that heeds no limit.
     """
     start = 2.0 * best.dual / best.price if best.price > 0.0 else math.inf
     if start >= market.budget:

@@ -4,6 +4,7 @@ from auctionsim.statistics.components import VarianceComponents, variance_compon
 from auctionsim.statistics.families import holm
 from auctionsim.statistics.intervals import Interval, Sample, interval, paired_difference
 from auctionsim.statistics.power import detectable_difference, episodes_needed, power
+from auctionsim.statistics.rates import rate_interval
 
 __all__ = [
     "Interval",
@@ -15,5 +16,6 @@ __all__ = [
     "interval",
     "paired_difference",
     "power",
+    "rate_interval",
     "variance_components",
 ]

@@ -38,7 +38,7 @@ class Interval:
         low: Lower end; nan where nothing could be resampled, or the estimate is undefined.
         high: Upper end.
         standard_error: Square root of the estimated variance.
-        level: Share of such intervals that hold the truth.
+        level: Share of such intervals that are to hold the truth; where they do, see `interval`.
         degrees: Degrees of freedom of the standard error; 0 where it is nan.
         unresampled: Factors that were to be resampled and have one level only: the interval holds
             for that level, and says nothing of others.
@@ -53,14 +53,19 @@ class Interval:
     unresampled: tuple[str, ...] = ()
 
     def p_value(self, null: float = 0.0) -> float:
-        """Return the two-sided p-value of `null`: below 1 - level just where the interval ends."""
+        """Return the two-sided p-value of `null`: below 1 - level just where the interval ends.
+
+        It is nan where there is no interval, or one without length that does not hold `null`: equal
+        results say nothing of their spread. It is as good as the interval's coverage; see
+        `interval`.
+        """
         if not self.standard_error >= 0.0 or not np.isfinite(self.estimate):
             return float("nan")
         if self.estimate == null:
             return 1.0
         arm = self.estimate - self.low if null < self.estimate else self.high - self.estimate
         if arm == 0.0:
-            return 0.0
+            return float("nan")
         quantile = float(special.stdtrit(self.degrees, 0.5 + self.level / 2))
         distance = float(abs(self.estimate - null) / arm * quantile)
         return float(2.0 * special.stdtr(self.degrees, -distance))
@@ -93,9 +98,15 @@ def interval(
 ) -> Interval:
     """Estimate sum(numerator) / sum(denominator) over crossed factors.
 
-    Length and degrees of freedom follow from `auctionsim.statistics.resampling.spread_of`, which
-    covers from two levels a factor on; how far the interval leans to either side follows from the
-    percentiles of the pigeonhole bootstrap.
+    Length and degrees of freedom follow from `auctionsim.statistics.resampling.spread_of`; how far
+    the interval leans to either side follows from the percentiles of the pigeonhole bootstrap.
+
+    Where what the levels bring is nearly normal, as sums over many opportunities are, intervals
+    hold the truth as often as `level` says, from two levels a factor on. Where it is not, a mean of
+    few levels is not normal either, and they hold it less often. Measured at 95 % with 2, 5, 10 and
+    20 levels: 91, 88, 90 and 92 % for exponential results, 90, 82, 85 and 88 % for lognormal ones
+    (of deviation 1), and 17, 38, 69 and 87 % for 0 or 1 with a rate of 0.1; for those there is
+    `rate_interval`.
 
     Args:
         numerator: One number a trajectory, (n,).
@@ -126,6 +137,9 @@ def paired_difference(
     seed: int = 0,
 ) -> Interval:
     """Estimate by how much method a exceeds method b on the same seeds, episodes and seats.
+
+    How often the interval holds the truth is said at `interval`; of differences, skewness cancels
+    where both methods' results are equally skewed.
 
     Args:
         a: Results of the one, each combination of labels once.

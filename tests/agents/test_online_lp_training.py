@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from agents import online_lp_training
+from agents.online_lp import OnlineLp
 from agents.online_lp_table import CONVERSIONS, COST, VALUE
 from agents.online_lp_training import (
     TRAINING_SEED,
@@ -17,6 +20,7 @@ from agents.online_lp_training import (
 from auctionsim.errors import InvalidArgumentError
 from auctionsim.frozen.recording import Recording, record_rivals
 from auctionsim.simulator import Simulation, market_campaigns, with_tasks
+from auctionsim.tasks import TASKS
 from auctionsim.traffic import episode_key
 from tests.auctionsim.worlds import LINEUP, WORLD, world
 
@@ -138,3 +142,56 @@ def test_other_markets_are_learned_too(market: object) -> None:
 def test_prices_that_depend_on_the_bid_are_refused() -> None:
     with pytest.raises(InvalidArgumentError, match="must have a mechanism out of gsp, second_pr"):
         learn(world(mechanism="first_price"), 1)
+
+
+def write_lineup(folder: Path, name: str, against: str) -> str:
+    """A line-up of online LP that learns against another."""
+    path = folder / f"{name}.yaml"
+    shares = {task: {"online_lp": 1} for task in TASKS}
+    parameters = {"online_lp": {"lineup": against, "episodes": 1}}
+    path.write_text(yaml.safe_dump({"name": name, "bidders": shares, "parameters": parameters}))
+    return str(path)
+
+
+def test_against_another_lineup_another_table_is_learned() -> None:
+    usual, calm = learn(WORLD, 1), learn(WORLD, 1, LINEUP)
+    assert not np.array_equal(usual.curves, calm.curves)
+    recording = record_rivals(WORLD, [0], TRAINING_SEED, lineup=LINEUP)
+    found = recorded_curves(recording, [0.0, 0.5], multiplier_grid(WORLD))
+    np.testing.assert_array_equal(calm.curves, found.curves[0])
+    assert learn(WORLD, 1, "mixed") is usual
+    assert learn(WORLD, 1, replace(LINEUP)) is calm
+
+
+def test_bidders_learn_against_the_lineup_they_name() -> None:
+    bidder = OnlineLp(episodes=1, lineup=LINEUP)
+    bidder.prepare(WORLD)
+    assert bidder._table is learn(WORLD, 1, LINEUP)
+
+
+def test_a_lineup_may_learn_against_one_that_learned(tmp_path: Path) -> None:
+    first = write_lineup(tmp_path, "first", "mixed")
+    second = write_lineup(tmp_path, "second", first)
+    assert not np.array_equal(learn(WORLD, 1, first).curves, learn(WORLD, 1, second).curves)
+
+
+def test_a_lineup_cannot_learn_against_itself(tmp_path: Path) -> None:
+    for ring in (("alone",), ("one", "other")):
+        paths = [str(tmp_path / f"{name}.yaml") for name in ring]
+        for name, path in zip(ring, paths[1:] + paths[:1], strict=True):
+            write_lineup(tmp_path, name, path)
+        bidder = OnlineLp(lineup=paths[0])
+        message = rf"`lineup` must not hold a bidder that learns against .* '{ring[0]}'"
+        with pytest.raises(InvalidArgumentError, match=message):
+            bidder.prepare(WORLD)
+    # What was refused leaves nothing behind.
+    write_lineup(tmp_path, "other", "mixed")
+    bidder.prepare(WORLD)
+
+
+def test_a_lineup_that_is_none_is_refused_at_once() -> None:
+    with pytest.raises(InvalidArgumentError, match="mixd"):
+        OnlineLp(lineup="mixd")
+    odd = replace(LINEUP, parameters={"pid": {"kp": np.ones(2)}})
+    with pytest.raises(InvalidArgumentError, match="`lineup` must hold parameters that JSON"):
+        learn(WORLD, 1, odd)

@@ -69,15 +69,26 @@ def test_seats_draw_anew_in_every_episode() -> None:
     assert first.tolist() != second.tolist()
 
 
-SLIPS: list[tuple[dict[str, Any], dict[str, Any], str]] = [
+SLIPS: list[tuple[Any, Any, str]] = [
     ({"cpa_mcb": {"pid": 1}, "bcb": {"pid": 1}}, {}, r"`bidders\.target_roas` must name at least"),
     ({**ALL_PID, "bcb": {}}, {}, r"`bidders\.bcb` must name at least one bidder"),
     ({**ALL_PID, "bcb": {"pid": 0.0}}, {}, r"`bidders\.bcb`"),
-    ({**ALL_PID, "bcb": {"pid": -1.0, "fixed": 2.0}}, {}, r"`bidders\.bcb`"),
-    ({**ALL_PID, "bcb": {"pid": float("nan")}}, {}, r"`bidders\.bcb`"),
-    ({**ALL_PID, "bcb": {"pid": float("inf")}}, {}, r"`bidders\.bcb`"),
+    ({**ALL_PID, "bcb": {"pid": -1.0, "fixed": 2.0}}, {}, r"`bidders\.bcb\.pid` must be a rel"),
+    ({**ALL_PID, "bcb": {"pid": float("nan")}}, {}, r"`bidders\.bcb\.pid` must be a rel"),
+    ({**ALL_PID, "bcb": {"pid": float("inf")}}, {}, r"`bidders\.bcb\.pid` must be a rel"),
     ({**ALL_PID, "bbc": {"pid": 1.0}}, {}, "found 'bbc'. Did you mean 'bcb'"),
     (ALL_PID, {"pidd": {}}, "found 'pidd'. Did you mean 'pid'"),
+    (None, {}, "`bidders` must map tasks to bidders .*; found 'NoneType None'"),
+    (["pid"], {}, "`bidders` must map tasks to bidders"),
+    ({**ALL_PID, "bcb": None}, {}, r"`bidders\.bcb` must map names of bidders to frequencies"),
+    ({**ALL_PID, "bcb": "pid"}, {}, r"`bidders\.bcb` must map names of bidders to frequencies"),
+    ({**ALL_PID, "bcb": {1: 1.0}}, {}, r"`bidders\.bcb` must map names .* 'int 1'"),
+    ({**ALL_PID, "bcb": {"pid": "1.0"}}, {}, r"`bidders\.bcb\.pid` must be a relative frequency"),
+    ({**ALL_PID, "bcb": {"pid": None}}, {}, r"`bidders\.bcb\.pid` must be a relative frequency"),
+    ({**ALL_PID, "bcb": {"pid": True}}, {}, r"`bidders\.bcb\.pid` must be a relative frequency"),
+    ({**ALL_PID, "bcb": {"pid": 1e308, "fixed": 1e308}}, {}, r"`bidders\.bcb`"),
+    (ALL_PID, None, "`parameters` must map bidders to their parameters"),
+    (ALL_PID, {"pid": [1]}, r"`parameters\.pid` must map bidders to their parameters"),
 ]
 
 
@@ -88,7 +99,7 @@ def test_slips_are_named(bidders: Any, parameters: Any, message: str) -> None:
 
 
 def test_unknown_bidders_and_parameters_show_before_the_work() -> None:
-    with pytest.raises(InvalidArgumentError, match="found 'pidd'"):
+    with pytest.raises(InvalidArgumentError, match=r"^bidders\.\w+: .*found 'pidd'"):
         lineup_of({"pid": 1e9, "pidd": 1e-9}).check()
     with pytest.raises(InvalidArgumentError, match="found 'strat'"):
         lineup_of({"pid": 1.0}, pid={"strat": 1.0}).check()
@@ -151,8 +162,11 @@ def test_slips_among_advertisers_are_named(advertisers: Any, message: str) -> No
 
 
 def test_advertisers_bidders_are_checked_too() -> None:
-    with pytest.raises(InvalidArgumentError, match="found 'pidd'"):
+    with pytest.raises(InvalidArgumentError, match=r"^advertisers\.3: .*found 'pidd'"):
         with_advertisers({3: "pidd"}).check()
+    everywhere = with_advertisers({1: "fixed", 2: "pid"}, fixed={"strat": 1.0})
+    with pytest.raises(InvalidArgumentError, match=r"^advertisers\.1: .*found 'strat'"):
+        everywhere.check()
     with pytest.raises(InvalidArgumentError, match=r"found 'fixedd'\. Did you mean 'fixed'"):
         with_advertisers({3: "fixed"}, fixedd={})
     with_advertisers({3: "fixed"}).check(4)

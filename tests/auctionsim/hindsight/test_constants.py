@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from auctionsim.frozen import record_rivals
+from auctionsim.frozen.days import seat_days
 from auctionsim.hindsight import SeatDay, best_constant, strict_score
 from auctionsim.hindsight.reference import best_score_plainly, walk_plainly
 from auctionsim.hindsight.walk import LANES, cheapest_ahead, walk_kernel
+from auctionsim.market import load_market
+from auctionsim.simulator import market_campaigns, with_tasks
 from auctionsim.tasks import TASKS, Totals, task_code
 from tests.auctionsim.hindsight.days import days, random_day
 
@@ -62,6 +68,50 @@ def test_hardly_any_multiplier_beats_the_best_on_a_longer_day(seed: int, task: s
     cost, worth, credit = np.concatenate([walk(day, list(part)) for part in grid]).T
     scores = strict_score(cost, worth, credit, day.allowance)
     assert 0.0 < scores.max() <= best.score * 1.002
+
+
+def test_a_narrow_peak_apart_from_a_broad_one_is_found() -> None:
+    """All is won at 90; a treasure asks for 270, and from 272 on junk costs what it takes."""
+    count = 3000
+    price = np.linspace(9.0, 45.0, count)
+    worth = np.full(count, 0.5)
+    price[0], worth[0] = 272.0 * 0.5, 0.0
+    price[-1], worth[-1] = 270.0 * 100.0, 100.0
+    day = random_day(
+        0, opportunities=count, price=price[None].astype(np.float32), exposure=np.ones(1),
+        value=np.maximum(worth, 0.5), worth=worth, chance=worth, seen=np.ones(count, np.uint8),
+        budget=float(price[1:].sum()) + 1.0, min_remaining_budget=0.0,
+    )  # fmt: skip
+    best = best_constant(day)
+    assert 270.0 <= best.multiplier < 272.0
+    assert best.score == pytest.approx(0.5 * (count - 2) + 100.0)
+
+
+def recorded_days() -> list[SeatDay]:
+    market = load_market("tiny")
+    recording = record_rivals(market, [0], 21)
+    own = market_campaigns(market, [recording.days[0].key])
+    found: list[SeatDay] = []
+    for code in range(len(TASKS)):
+        campaigns = with_tasks(market, own, np.full(len(own), code, np.int8)).take(
+            np.arange(0, 48, 12)
+        )
+        for factor in (0.5, 1.0):
+            scaled = replace(campaigns, budget=factor * campaigns.budget)
+            found += [day for days in seat_days(recording, 0, scaled) for day in days]
+    return found
+
+
+def test_hardly_any_multiplier_beats_the_best_on_recorded_days() -> None:
+    gaps = []
+    for day in recorded_days():
+        grid = np.geomspace(0.05 * day.reference, 20.0 * day.reference, 16 * LANES)
+        cost, worth, credit = np.concatenate([walk(day, list(g)) for g in grid.reshape(16, -1)]).T
+        scores = strict_score(cost, worth, credit, day.allowance)
+        gaps.append(scores.max() / best_constant(day).score - 1.0)
+    assert len(gaps) == 24
+    assert max(gaps) < 0.003
+    assert np.maximum(gaps, 0.0).mean() < 0.0001
 
 
 @pytest.mark.parametrize("reference", [90.0e-4, 90.0, 90.0e5])

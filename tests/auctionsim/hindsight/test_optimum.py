@@ -58,7 +58,7 @@ def test_no_assignment_of_slots_beats_the_bounds(seed: int, task: str) -> None:
     kept = within & (cost <= day.allowance * credit)
     assert worth[kept].max() <= found.value * SLACK
     scores = strict_score(cost, worth, credit, day.allowance)
-    assert scores[within].max() <= found.score_bound * SLACK
+    assert scores[within].max() <= found.best_score * SLACK
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -76,7 +76,7 @@ def test_no_constant_multiplier_beats_it_on_average_over_looks(
 
 
 @given(days(most=30))
-def test_score_bound_is_the_best_along_the_frontier(day: SeatDay) -> None:
+def test_best_score_is_the_best_along_the_frontier(day: SeatDay) -> None:
     if day.credit is not day.worth:
         return
     corners = frontier_plainly(day)
@@ -86,10 +86,10 @@ def test_score_bound_is_the_best_along_the_frontier(day: SeatDay) -> None:
     worth = np.maximum(np.interp(cost, corners[:, 0], corners[:, 1]), last)
     found = linear_optimum(day)
     scores = strict_score(cost, worth, worth, day.allowance)
-    assert scores.max() <= found.score_bound * SLACK + 1e-12
+    assert scores.max() <= found.best_score * SLACK + 1e-12
     # Between corners the score has no peak but where the limit is met: the optimum itself.
     best = max(scores.max(), found.value)
-    assert found.score_bound == pytest.approx(best, rel=1e-9, abs=1e-12)
+    assert found.best_score == pytest.approx(best, rel=1e-9, abs=1e-12)
 
 
 def best_of_purchases(day: SeatDay) -> float:
@@ -115,19 +115,39 @@ def day_of_like_prices(seed: int, target: float, budget: float, spread: float = 
 
 @pytest.mark.parametrize("budget", [5_000.0, 20_000.0, 1e6])
 @pytest.mark.parametrize("target", [30.0, 50.0, 65.0])
-def test_score_bound_is_nearly_reached_where_credit_is_apart_from_worth(
+def test_best_score_is_nearly_reached_where_credit_is_apart_from_worth(
     target: float, budget: float
 ) -> None:
     day = day_of_like_prices(3, target, budget)
-    bound, best = linear_optimum(day).score_bound, best_of_purchases(day)
+    bound, best = linear_optimum(day).best_score, best_of_purchases(day)
     assert best <= bound * SLACK
     assert bound <= best * 1.03
+
+
+def test_who_decides_after_looks_may_score_more_than_any_fixed_purchase() -> None:
+    """Buys A's second slot, and B only where A was not seen: the Score is not concave."""
+    prices = np.array([[1000.0, 40.0], [1.0, 40.0]])
+    worth = np.array([1.0, 10.0])
+    day = random_day(
+        0, "cpa_mcb", 2, 2, 1, price=prices, worth=worth, value=worth, chance=worth, budget=1e6,
+        target=1.0, exposure=np.array([1.0, 0.6]),
+    )  # fmt: skip
+    found = linear_optimum(day)
+
+    def score(cost: float, value: float) -> float:
+        return float(strict_score(np.array(cost), np.array(value), np.array(value), 1.0))
+
+    adaptive = 0.6 * score(1.0, 1.0) + 0.4 * score(40.0, 10.0)
+    assert adaptive == pytest.approx(0.85)
+    assert found.best_score == pytest.approx(0.7225, abs=1e-3)
+    # Of its expected sums, Score and Value are no better than those of a fixed purchase.
+    assert score(0.6 * 1.0 + 0.4 * 40.0, 0.6 * 1.0 + 0.4 * 10.0) <= found.best_score
 
 
 def test_a_limit_may_pay_to_be_broken() -> None:
     for spread in (0.0, 0.5):
         found = linear_optimum(day_of_like_prices(3, 40.0, 20_000.0, spread))
-        assert found.score_bound > found.value * 1.05
+        assert found.best_score > found.value * 1.05
 
 
 def purchase(day: SeatDay, weight: float, price: float) -> np.ndarray:
@@ -144,7 +164,7 @@ def test_a_smaller_budget_never_buys_more(day: SeatDay, share: float) -> None:
     fields = {name: getattr(day, name) for name in day.__dataclass_fields__ if name[0] != "_"}
     less = SeatDay(**(fields | {"budget": day.budget * share}))
     assert linear_optimum(less).value <= linear_optimum(day).value * SLACK
-    assert linear_optimum(less).score_bound <= linear_optimum(day).score_bound * 1.02 + 1e-12
+    assert linear_optimum(less).best_score <= linear_optimum(day).best_score * 1.02 + 1e-12
 
 
 def test_what_is_free_is_had_without_a_budget() -> None:

@@ -50,6 +50,14 @@ def test_intervals_of_ratios_hold_the_truth_too() -> None:
     assert 0.9 <= held / runs <= 0.99
 
 
+def test_few_zeros_and_ones_hold_the_truth_less_often_than_they_say() -> None:
+    rng, runs, held = np.random.default_rng(12), 300, 0
+    for _ in range(runs):
+        found = interval(rng.random(5) < 0.1, {"episode": np.arange(5)}, repeats=100)
+        held += found.low <= 0.1 <= found.high
+    assert 0.3 < held / runs < 0.5
+
+
 def test_for_one_factor_it_is_the_textbook_interval() -> None:
     values = np.random.default_rng(3).normal(5.0, 2.0, 12)
     found = interval(values, {"episode": np.arange(12)}, level=0.9)
@@ -144,8 +152,14 @@ def test_p_values_agree_with_the_interval_at_its_ends() -> None:
     assert found.p_value(found.high) == pytest.approx(0.05)
     assert found.p_value(found.estimate) == 1.0
     assert found.p_value(found.low - 0.1) < 0.05
-    constant = interval(np.ones(5), {"episode": np.arange(5)})
-    assert (constant.p_value(0.0), constant.p_value(1.0)) == (0.0, 1.0)
+
+
+def test_equal_results_are_no_proof() -> None:
+    """Two equal differences would else be certain to be real."""
+    constant = interval(np.ones(2), {"episode": np.arange(2)})
+    assert (constant.low, constant.high, constant.standard_error) == (1.0, 1.0, 0.0)
+    assert np.isnan(constant.p_value(0.0))
+    assert constant.p_value(1.0) == 1.0
 
 
 @settings(max_examples=40, deadline=None)
