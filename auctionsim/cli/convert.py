@@ -16,12 +16,16 @@ __all__ = ["Convert"]
 
 @dataclass(frozen=True, kw_only=True)
 class Convert(Command):
-    """Turn AuctionNet logs (CSV or Parquet) into a trajectory dataset.
+    """Turn AuctionNet logs (CSV or Parquet), or those of `generate`, into a trajectory dataset.
+
+    Of a log of `generate` all is read back but who played, which no log tells, and the splits;
+    means of bids may differ in the last digit.
 
     Attributes:
         source: A log file, or a folder of them.
         out: Folder of the dataset to write.
-        tasks: File that names the task of each advertiser; without one all play cpa_mcb.
+        tasks: File that names the task of each advertiser; by default the one that `generate` left
+            beside its logs. In AuctionNet's all play cpa_mcb.
         val_align: Delivery periods to hold out for VAO's weights; all others are for training.
         overwrite: Replace a dataset that stands in that folder already.
     """

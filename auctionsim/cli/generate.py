@@ -68,8 +68,8 @@ class Generate(Command):
         seed: Seed of all randomness.
         shard_episodes: Episodes a Parquet file; changes the files, not the trajectories.
         logs: Episodes to keep opportunity by opportunity as well; none by default.
-        workers: Processes on this machine, or tasks at a time on a cluster; by default as many as
-            pay.
+        workers: Processes on this machine (four a core at most), or tasks at a time on a cluster;
+            by default as many as pay.
         backend: Where to work: in processes of this machine, or on a Ray cluster.
         ray_address: Of a Ray cluster that runs; by default one is started on this machine.
     """

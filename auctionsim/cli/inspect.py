@@ -29,39 +29,54 @@ class Inspect(Command):
     Attributes:
         folder: Folder of the dataset.
         verify: Also read every shard and compare its checksum with the card.
-        page: HTML file to write; by default the folder's name with .html, beside it.
+        page: HTML file to write; by default the folder's name with .html, beside it. A page of a
+            dataset that lies there is drawn anew.
         no_page: Neither draw the page nor compute the numbers behind it.
+        overwrite: Let the page replace a file of any other kind.
     """
 
     folder: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="FOLDER")]
     verify: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    page: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
+    page: Annotated[str | None, tyro.conf.arg(metavar="FILE")] = None
     no_page: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    overwrite: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
 
     def run(self) -> Mapping[str, Any]:
         """Read the card and the columns; returns counts, summaries and the numbers of the page."""
-        from auctionsim.cli.output import plain
-        from auctionsim.dataset import inspect
+        from auctionsim.cli.output import check_json_apart
+        from auctionsim.dataset import Dataset, inspect
+        from auctionsim.plain_values import plain
 
-        page = self._page()
-        found = inspect(self.folder, verify=self.verify, page=page, progress=self.progress)
+        dataset = Dataset.open(self.folder)
+        check_json_apart(self.json, dataset.folder)
+        found = inspect(
+            self.folder,
+            verify=self.verify,
+            page=self._page(dataset.folder),
+            overwrite=self.overwrite,
+            progress=self.progress,
+        )
         result: Mapping[str, Any] = plain(found)
         return result
 
-    def _page(self) -> Path | None:
+    def _page(self, folder: Path) -> Path | None:
         """Return the page's file, checked before the work is done; None for no page."""
-        from auctionsim.dataset import Dataset
+        from auctionsim.cli.output import in_flags
 
         if self.no_page and self.page is not None:
             rule, mend = "must not stand beside --no-page", "Give one of them."
-            raise invalid_argument("--page", rule, str(self.page), mend)
+            raise invalid_argument("--page", rule, self.page, mend)
         if self.no_page:
             return None
-        whole = Dataset.open(self.folder).folder.resolve()
-        page = self.page or whole.parent / f"{whole.name or 'dataset'}.html"
-        mend = "Name a file in an existing folder, or give --no-page."
-        if page.is_dir() or not page.parent.is_dir():
-            raise invalid_argument("--page", "must be a file to write", str(page), mend)
+        if self.page == "":
+            raise invalid_argument("--page", "must name a file", "", "Leave it out, or name one.")
+        from auctionsim.report.dataset_page import check_page
+
+        whole = folder.resolve()
+        beside = whole.parent / f"{whole.name or 'dataset'}.html"
+        page = beside if self.page is None else Path(self.page)
+        with in_flags({"page": "--page"}):
+            check_page("page", page, folder, self.overwrite)
         return page
 
     def show(self, result: Mapping[str, Any], console: Console) -> None:

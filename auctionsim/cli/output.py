@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-import dataclasses
+import contextlib
 import json
 import math
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from auctionsim.errors import invalid_argument
+from auctionsim.errors import InvalidArgumentError, invalid_argument
+from auctionsim.plain_values import plain
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-__all__ = ["check_json_target", "key_value_table", "plain", "table", "write_json"]
+__all__ = [
+    "check_json_apart",
+    "check_json_target",
+    "in_flags",
+    "key_value_table",
+    "plain",
+    "table",
+    "write_json",
+]
 
 STANDARD_OUTPUT = "-"
 SHORT = 24  # characters that are kept on one line
@@ -36,44 +45,46 @@ def check_json_target(path: str | None) -> None:
         raise invalid_argument("--json", "must lie in an existing folder", path, mend)
 
 
+def check_json_apart(path: str | None, folder: Path) -> None:
+    """Refuse a `--json` in the folder of the dataset that is read.
+
+    Raises:
+        InvalidArgumentError: It lies there.
+    """
+    if path is None or path == STANDARD_OUTPUT:
+        return
+    from auctionsim.dataset.targets import check_apart
+
+    check_apart("--json", path, folder)
+
+
+@contextlib.contextmanager
+def in_flags(flags: Mapping[str, str]) -> Iterator[None]:
+    """Let errors name the flags that were typed in place of the library's arguments.
+
+    Args:
+        flags: By the library's argument.
+    """
+    try:
+        yield
+    except InvalidArgumentError as error:
+        argument, space, rest = str(error).partition(" ")
+        name = argument.strip("`")
+        shown = f"`{flags[name]}`" if name in flags else argument
+        rest = rest.replace("allow overwriting", "give --overwrite")
+        raise InvalidArgumentError(f"{shown}{space}{rest}") from error
+
+
 def write_json(path: str, result: Mapping[str, Any]) -> None:
-    """Write a result to a file, whole or not at all, or to standard output."""
+    """Write a result to standard output, or to a file (see `write_target`)."""
     text = json.dumps(plain(result), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
     if path == STANDARD_OUTPUT:
         sys.stdout.write(text)
         sys.stdout.flush()
         return
-    from auctionsim.dataset.files import write_whole
+    from auctionsim.dataset.targets import write_target
 
-    target = Path(path).resolve()
-    if target.exists() and not target.is_file():
-        # A pipe or a device is written to; a file renamed over it would take its place.
-        target.write_text(text, encoding="utf-8")
-        return
-    write_whole(target, lambda file: file.write(text.encode()))
-
-
-def plain(value: Any) -> Any:
-    """Return a value as JSON knows it: arrays are lists, dataclasses objects, nan and inf null.
-
-    Raises:
-        TypeError: The value has no JSON form.
-    """
-    if value is None or isinstance(value, (bool, int, str)):
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Path):
-        return str(value)
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if hasattr(value, "tolist"):  # NumPy arrays and scalars
-        return plain(value.tolist())
-    if isinstance(value, Iterable):
-        return [plain(item) for item in value]
-    raise TypeError(f"no JSON form for {type(value).__name__}: {value!r}")
+    write_target(Path(path), lambda file: file.write(text.encode()))
 
 
 def table(columns: Iterable[str], rows: Iterable[Iterable[object]], title: str = "") -> Table:

@@ -10,12 +10,16 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import auctionsim
 from auctionsim.cli.command import Command
 from auctionsim.cli.output import STANDARD_OUTPUT, check_json_target, write_json
-from auctionsim.errors import AuctionSimError, unknown_name
+from auctionsim.errors import AuctionSimError, invalid_argument, unknown_name
+from auctionsim.stopping import Stopped, ending_when_told
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 __all__ = ["Program"]
 
@@ -51,11 +55,13 @@ class Program:
 
         Returns:
             0, or 2 after one line on standard error for what the user can mend, or 130 after
-            Ctrl-C. A fault of the program itself keeps its traceback.
+            Ctrl-C, or 128 and the signal's number after SIGTERM or SIGHUP, or 141 where the reader
+            of standard output has left. A fault of the program itself keeps its traceback.
         """
         # PyTorch's threads (GNU OpenMP) wait by spinning for milliseconds, which costs dear on a
         # machine that others use too. Read when the libraries load, hence here.
         os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+        closed = _open_closed_streams()
         arguments = list(sys.argv[1:] if arguments is None else arguments)
         first = arguments[0] if arguments else ""
         if first in ("-h", "--help"):
@@ -63,24 +69,25 @@ class Program:
         if first == "--version":
             return _guarded(self.name, self._print_version)
         label = f"{self.name} {first}" if first in self.commands else self.name
-        return _guarded(label, lambda: self._run(first, arguments[1:]))
+        return _guarded(label, lambda: self._run(first, arguments[1:], closed))
 
-    def _run(self, name: str, arguments: Sequence[str]) -> None:
+    def _run(self, name: str, arguments: Sequence[str], closed: bool = False) -> None:
         from auctionsim.cli.parsing import parse
 
         if name not in self.commands:
             raise unknown_name("command", name, self.commands)
         command = parse(self._class(name), f"{self.name} {name}", arguments)
         check_json_target(command.json)
+        if closed and command.json == STANDARD_OUTPUT:
+            mend = "Name a file, or leave standard output open."
+            raise invalid_argument("--json", "must not be -", "standard output is closed", mend)
         alone = command.json == STANDARD_OUTPUT
         with _set_aside_output() if alone else contextlib.nullcontext():
             result = command.run()
         if command.json is not None:
             write_json(command.json, result)
-        from rich.console import Console
-
         # Standard output then holds the JSON alone.
-        command.show(result, Console(stderr=command.json == STANDARD_OUTPUT))
+        command.show(result, _console(stderr=command.json == STANDARD_OUTPUT))
 
     def _class(self, name: str) -> type[Command]:
         module, _, attribute = self.commands[name].partition(":")
@@ -105,6 +112,35 @@ class Program:
         sys.stdout.write(f"{self.name} {auctionsim.__version__}\n")
 
 
+def _open_closed_streams() -> bool:
+    """Open those of the standard streams that were closed (`>&-`) to nowhere.
+
+    A file of ours would get their number else, and what bidders print.
+
+    Returns:
+        Whether standard output was closed.
+    """
+    closed = sys.stdout is None
+    if closed or sys.stderr is None:
+        while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+            pass
+        os.close(number)
+        sys.stdout = sys.stdout or os.fdopen(1, "w", encoding="utf-8", closefd=False)
+        sys.stderr = sys.stderr or os.fdopen(2, "w", encoding="utf-8", closefd=False)
+    return closed
+
+
+def _console(stderr: bool) -> Console:
+    """Return a console that leaves it to us what a reader who has left means."""
+    from rich import console
+
+    class Plain(console.Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
+    return Plain(stderr=stderr)
+
+
 @contextlib.contextmanager
 def _set_aside_output() -> Iterator[None]:
     """Send to standard error what bidders print, here and in processes started meanwhile.
@@ -125,8 +161,9 @@ def _set_aside_output() -> Iterator[None]:
 def _guarded(label: str, action: Callable[[], None]) -> int:
     """Run `action`; returns the exit code."""
     try:
-        action()
-        sys.stdout.flush()
+        with ending_when_told():
+            action()
+            sys.stdout.flush()
     except AuctionSimError as error:
         return _complain(label, str(error), USER_ERROR)
     except BrokenPipeError:
@@ -137,6 +174,10 @@ def _guarded(label: str, action: Callable[[], None]) -> int:
         return _complain(label, _describe_os_error(error), USER_ERROR)
     except KeyboardInterrupt:
         return _complain(label, "interrupted", INTERRUPTED)
+    except MemoryError as error:
+        return _complain(label, _describe_memory_error(error), USER_ERROR)
+    except Stopped as stop:
+        return _complain(label, f"ended by {stop.signal}", int(str(stop.code)))
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else OK
     return OK
@@ -145,6 +186,11 @@ def _guarded(label: str, action: Callable[[], None]) -> int:
 def _complain(label: str, message: str, code: int) -> int:
     sys.stderr.write(f"{label}: {' '.join(message.split())}\n")
     return code
+
+
+def _describe_memory_error(error: MemoryError) -> str:
+    said = f" ({error})" if str(error) else ""
+    return f"memory ran out{said}. Ask for less at a time, or use a machine with more."
 
 
 def _describe_os_error(error: OSError) -> str:

@@ -95,7 +95,12 @@ class Card:
     @property
     def identity(self) -> str:
         """Checksum of everything but the files: equal for two runs that make the same data."""
-        return sha256_of_json(replace(self, shards=(), logs=())._content())
+        return sha256_of_json(self.settings)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Everything but the files, as JSON values."""
+        return replace(self, shards=(), logs=())._content()
 
     @property
     def counts(self) -> dict[str, dict[str, int]]:
@@ -187,6 +192,9 @@ def read_card(folder: Path) -> Card:
 
 
 def _check(path: Path, card: Card, counts: object) -> None:
+    files = [file.file for file in card.files]
+    if len(set(files)) < len(files):
+        raise _invalid(path, "must list each file once", Counter(files).most_common(1)[0][0])
     for shard in card.shards:
         safe = Path(shard.file).name == shard.file and shard.file not in ("", ".", "..")
         if not safe or shard.split not in SPLITS or shard.rows < 0 or shard.index < 0:

@@ -15,7 +15,7 @@ from auctionsim.dataset.files import sha256_of_file, write_json
 from auctionsim.dataset.log_columns import LogBatch
 from auctionsim.dataset.log_source import find_logs, read_batches
 from auctionsim.dataset.log_sums import PeriodSums, add_up
-from auctionsim.dataset.log_tasks import TaskPlan, read_tasks
+from auctionsim.dataset.log_tasks import TaskPlan, read_tasks, tasks_beside
 from auctionsim.dataset.log_trajectories import trajectories_of
 from auctionsim.dataset.run_costs import peak_memory_mib
 from auctionsim.dataset.schema import Trajectories
@@ -61,16 +61,22 @@ def convert_log(
     splits: Mapping[str, Collection[int]] | None = None,
     min_remaining_budget: float = 0.1,
 ) -> ConversionReport:
-    """Convert AuctionNet's raw logs to a dataset folder.
+    """Convert raw logs, AuctionNet's or our own, to a dataset folder.
 
     Each delivery period must be complete: the steps 0 to T-1, T the same in all periods; in each
     step equally many rows for every advertiser; isEnd 1 in the last step. Rows of a period must
     follow one another, within a file or across files; their order within the period is free.
 
+    Logs of our own are read back to the trajectories they were written beside, bit by bit, with
+    three exceptions: every bidder is called "log", as no log tells who played; periods go where
+    `splits` says; and the features of mean bids are means of bids rounded to float32, so that they
+    may differ by 3e-7 of their value.
+
     Args:
         source: A log (CSV, gzipped CSV or Parquet), a folder of logs, or a list of files.
         out: The dataset's folder, written whole or not at all.
-        tasks: A tasks file (see `log_tasks.read_tasks`); without one all play cpa_mcb.
+        tasks: A tasks file (see `log_tasks.read_tasks`); without one, of logs of our own the one
+            beside them, and of AuctionNet's none: there all play cpa_mcb.
         overwrite: Whether a dataset at `out` may be replaced, once the new one is complete.
         progress: Whether to show a progress bar on standard error.
         splits: Delivery periods that go to another split than "train", by split.
@@ -83,8 +89,11 @@ def convert_log(
     began = time.perf_counter()
     split_of = _split_of(splits or {})
     _check_least_budget(min_remaining_budget)
-    files, plan, out = find_logs(source), read_tasks(tasks), Path(out)
+    files, out = find_logs(source), Path(out)
     _check_apart(files, out)
+    if tasks is None and next(read_batches(files)).own:
+        tasks = tasks_beside(files)
+    plan = read_tasks(tasks)
     with staged_folder(out, overwrite) as staging:
         rows = _RowCounter(files, progress)
         periods = _Periods(add_up(rows.counted(read_batches(files))))

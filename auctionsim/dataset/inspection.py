@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from auctionsim.dataset.reader import Dataset
+from auctionsim.dataset.naming import given_name
+from auctionsim.dataset.reader import Dataset, chosen_columns
 from auctionsim.dataset.schema import Trajectories
-from auctionsim.tasks import TASKS
+from auctionsim.errors import invalid_data
+from auctionsim.plain_values import plain
+from auctionsim.tasks import TASKS, Totals
 
 QUANTILES: tuple[float, ...] = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
 
@@ -26,6 +30,7 @@ def inspect(
     verify: bool = False,
     *,
     page: Path | str | None = None,
+    overwrite: bool = False,
     progress: bool = False,
 ) -> dict[str, Any]:
     """Summarise a dataset, and draw a page of it if wanted.
@@ -34,7 +39,9 @@ def inspect(
         folder: The dataset's folder.
         verify: Whether to check every file against the card's checksums first.
         page: HTML file to write, self-contained; None for neither the page nor the numbers behind
-            it, which take the time.
+            it, which take the time. It lies outside the dataset's folder, and a page of a dataset
+            that lies there is replaced.
+        overwrite: Whether the page may replace a file of any other kind.
         progress: Whether to show a progress bar.
 
     Returns:
@@ -50,32 +57,73 @@ def inspect(
         two-sample tests and distances of each pair of tasks (`auctionsim.report.shift.Shift`).
 
     Raises:
-        InvalidDataError: If it is no dataset, or damaged.
+        InvalidDataError: If it is no dataset, or damaged, or there is nothing to draw.
+        InvalidArgumentError: If the page must not be written there.
         OSError: If the page cannot be written.
     """
     dataset = Dataset.open(folder)
+    if page is not None:
+        _check_page(dataset, Path(page), overwrite)
     if verify:
         dataset.verify()
-    statistics: dict[str, dict[str, Any]] = {}
-    bidders: Counter[str] = Counter()
-
-    def count(split: str, trajectories: Trajectories) -> None:
-        bidders.update(trajectories.bidder.tolist())
-        statistics[split] = _by_task(trajectories)
-
+    found = _Found()
     behind: dict[str, Any] = dict.fromkeys(BEHIND_PAGE)
     if page is None:
-        for split in dataset.splits:
-            count(split, dataset.load(split, columns=_COLUMNS))
+        for shard in dataset.card.shards:
+            arrays = dataset.read_shard(shard, chosen_columns(_COLUMNS))
+            found.add(shard.split, Trajectories.partial(arrays))
     else:
-        behind |= _draw(dataset, Path(page), count, progress)
+        behind |= _draw(dataset, Path(page), found.add, progress)
     return {
         "folder": str(folder),
-        **_held(dataset, bidders),
-        "statistics": statistics,
+        **_held(dataset, found.bidders),
+        "statistics": {split: found.statistics(split) for split in dataset.splits},
         "verified": verify,
         **behind,
     }
+
+
+class _Found:
+    """What is kept of trajectories that are read shard by shard: a few numbers of each.
+
+    Attributes:
+        bidders: Trajectories by bidder.
+    """
+
+    def __init__(self) -> None:
+        self.bidders: Counter[str] = Counter()
+        self._totals: dict[str, list[Totals]] = {}
+        self._active: dict[str, list[NDArray[np.float64]]] = {}
+
+    def add(self, split: str, trajectories: Trajectories) -> None:
+        """Count a shard's trajectories."""
+        self.bidders.update(trajectories.bidder.tolist())
+        self._totals.setdefault(split, []).append(trajectories.totals())
+        self._active.setdefault(split, []).append(trajectories.active.mean(axis=1))
+
+    def statistics(self, split: str) -> dict[str, Any]:
+        """Return the statistics of a split by task."""
+        totals = _joined(self._totals[split])
+        active = np.concatenate(self._active[split])
+        by_task = {name: np.flatnonzero(totals.task == code) for code, name in enumerate(TASKS)}
+        return {
+            name: {
+                "trajectories": rows.size,
+                "share_active": float(active[rows].mean()),
+                **_statistics(_taken(totals, rows)),
+            }
+            for name, rows in by_task.items()
+            if rows.size
+        }
+
+
+def _check_page(dataset: Dataset, page: Path, overwrite: bool) -> None:
+    from auctionsim.report.dataset_page import check_page
+
+    check_page("page", page, dataset.folder, overwrite)
+    if not any(shard.rows for shard in dataset.card.shards):
+        rule, mend = "must hold trajectories to draw a page of", "Do without the page."
+        raise invalid_data(str(dataset.folder), rule, "none", mend)
 
 
 def _held(dataset: Dataset, bidders: Counter[str]) -> dict[str, Any]:
@@ -111,13 +159,14 @@ def _draw(
     # Figures and classifiers are heavy libraries, which only a page needs.
     from tqdm import tqdm
 
-    from auctionsim.cli.output import plain
     from auctionsim.report.dataset_page import render_dataset
     from auctionsim.report.layout import write_page
     from auctionsim.report.sample import draw_sample
     from auctionsim.report.study import parts_of, study
 
-    with tqdm(total=len(dataset.splits) + 1, unit="part", disable=not progress) as bar:
+    name = given_name(dataset.card) or dataset.folder.resolve().name
+    shards = len(dataset.card.shards)
+    with tqdm(total=shards + 1, unit="part", disable=not progress) as bar:
         bar.set_description("reading")
 
         def read(split: str, trajectories: Trajectories) -> None:
@@ -125,44 +174,37 @@ def _draw(
             bar.update()
 
         sample = draw_sample(dataset, read)
-        bar.total = len(dataset.splits) + 1 + parts_of(sample)
+        bar.total = shards + 1 + parts_of(sample)
         bar.set_description("comparing")
         found = study(dataset.card, _bytes(dataset), sample, bar.update)
         bar.set_description("drawing")
-        write_page(page, render_dataset(_name(dataset), found))
+        write_page(page, render_dataset(name, found))
         bar.update()
     numbers: dict[str, Any] = plain(found.summary())
     return {"page": str(page), **numbers}
-
-
-def _name(dataset: Dataset) -> str:
-    settings = dataset.card.config.get("dataset")
-    named = settings.get("name") if isinstance(settings, dict) else None
-    return named if isinstance(named, str) and named else dataset.folder.resolve().name
 
 
 def _bytes(dataset: Dataset) -> int:
     return sum((dataset.folder / shard.file).stat().st_size for shard in dataset.card.shards)
 
 
-def _by_task(trajectories: Trajectories) -> dict[str, Any]:
-    result = {}
-    for code, name in enumerate(TASKS):
-        chosen = np.flatnonzero(trajectories.task == code)
-        if not chosen.size:
-            continue
-        part = trajectories.take(chosen)
-        totals = part.totals()
-        result[name] = {
-            "trajectories": len(part),
-            "share_active": float(part.active.mean()),
-            "share_violated": float(totals.violated.mean()),
-            "value": _quantiles(totals.value),
-            "utilisation": _quantiles(totals.utilisation),
-            "cpa_ratio": _quantiles(totals.cpa_ratio),
-            "roas_ratio": _quantiles(totals.roas_ratio),
-        }
-    return result
+def _joined(parts: Sequence[Totals]) -> Totals:
+    names = [field.name for field in fields(Totals)]
+    return Totals(**{name: np.concatenate([getattr(p, name) for p in parts]) for name in names})
+
+
+def _taken(totals: Totals, rows: NDArray[np.int64]) -> Totals:
+    return Totals(**{field.name: getattr(totals, field.name)[rows] for field in fields(Totals)})
+
+
+def _statistics(totals: Totals) -> dict[str, Any]:
+    return {
+        "share_violated": float(totals.violated.mean()),
+        "value": _quantiles(totals.value),
+        "utilisation": _quantiles(totals.utilisation),
+        "cpa_ratio": _quantiles(totals.cpa_ratio),
+        "roas_ratio": _quantiles(totals.roas_ratio),
+    }
 
 
 def _quantiles(values: ArrayLike) -> dict[str, float] | None:

@@ -42,6 +42,10 @@ CAMPAIGN: dict[str, str] = {
 }
 _MOST_CELLS = 1_000_000
 _CUT = "The log looks cut off or mixed up; get it anew."
+_PART = (
+    "Trajectories need all steps: generate it with all of them (`logs.steps` empty), in a market "
+    "with opportunities in each."
+)
 
 
 @dataclass(frozen=True)
@@ -159,6 +163,8 @@ class PeriodAdder:
 
     def _check_complete(self) -> None:
         steps, rows = self._steps, self._sums["rows"]
+        if self._own:
+            self._check_all_logged()
         gaps = np.flatnonzero(steps != np.arange(len(steps)))
         if gaps.size:
             rule = f"must run through 0, 1, 2, … in period {self.period}"
@@ -172,6 +178,14 @@ class PeriodAdder:
         if np.any(self._firsts["ended"][-1] != 1.0):
             rule = f"must be 1 in the last step of period {self.period}"
             raise invalid_data("isEnd", rule, f"0 in step {len(steps) - 1}", _CUT)
+
+    def _check_all_logged(self) -> None:
+        """Raise if not all steps of a log of our own were logged, or had anything to log."""
+        steps = self._steps.tolist()
+        if steps != list(range(len(steps))) or np.any(self._firsts["ended"][-1] != 1.0):
+            rule = f"must hold all steps of period {self.period}"
+            found = f"only {', '.join(map(str, steps[:8]))}{', …' if len(steps) > 8 else ''}"
+            raise invalid_data("timeStepIndex", rule, found, _PART)
 
 
 def add_up(batches: Iterable[LogBatch]) -> Iterator[PeriodSums]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from auctionsim.config_files import read_mapping
 from auctionsim.errors import invalid_argument, unknown_name
 from auctionsim.tasks import TASKS, task_code
+
+#: What a dataset's own logs name their tasks in, beside them.
+TASKS_NAME = "tasks.yaml"
 
 _DEFAULT = "default"
 
@@ -92,6 +95,25 @@ def read_tasks(path: Path | str | None) -> TaskPlan:
                 )
             advertisers[number] = task
     return TaskPlan(advertisers, default)
+
+
+def tasks_beside(logs: Sequence[Path]) -> Path:
+    """Return the tasks file beside logs of our own.
+
+    Raises:
+        InvalidArgumentError: If there is none, or not the same one everywhere.
+    """
+    files = list(dict.fromkeys(path.parent / TASKS_NAME for path in logs))
+    rule = f"must be given where no {TASKS_NAME} lies beside logs that `auctionsim generate` made"
+    lacking = next((file for file in files if not file.is_file()), None)
+    if lacking is not None:
+        mend = "Put it back, or name it by `--tasks`."
+        raise invalid_argument("tasks", rule, f"no {lacking}", mend)
+    if len({file.read_bytes() for file in files}) > 1:
+        rule = "must be given where logs of several datasets have different tasks"
+        found = ", ".join(map(str, files[:2]))
+        raise invalid_argument("tasks", rule, found, "Convert them one by one.")
+    return files[0]
 
 
 def _numbers(task: str, numbers: object) -> list[int]:

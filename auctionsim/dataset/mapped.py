@@ -4,8 +4,9 @@ Parquet is compressed, so it cannot be mapped. The first call for a split unpack
 NumPy files, one a column, in a folder named by the checksums of the split's shards; so a dataset
 that was made again never meets the files of the old one. Files are written whole or not at all,
 and each has its final name only once it is complete, so processes may unpack side by side. A file
-of another size or header than expected counts as missing and is made again. (Bits that changed on
-disk are not noticed: that would mean reading it all. Delete the folder to make it anew.)
+of another size or header than expected, or bidders' names that are not those written, count as
+missing and are made again. (Other bits that changed on disk are not noticed: that would mean
+reading it all. Delete the folder to make it anew.)
 """
 
 from __future__ import annotations
@@ -98,6 +99,11 @@ def header(kind: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
     return text.getvalue()
 
 
+def names_digest(names: Sequence[str]) -> str:
+    """Return the checksum that stands beside bidders' names in `NAMES_FILE`."""
+    return sha256_of_json(list(names))
+
+
 def _folder(
     dataset: Dataset, split: str, shards: Sequence[Shard], cache: Path | str | None
 ) -> Path:
@@ -137,11 +143,13 @@ def _open_array(path: Path, kind: np.dtype[Any], shape: tuple[int, ...]) -> NDAr
 
 def _read_names(path: Path) -> list[str] | None:
     try:
-        names = json.loads(path.read_text(encoding="utf-8"))["names"]
+        content = json.loads(path.read_text(encoding="utf-8"))
+        names, digest = content["names"], content["sha256"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
-    whole = isinstance(names, list) and all(isinstance(name, str) for name in names)
-    return names if whole else None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        return None
+    return names if digest == names_digest(names) else None
 
 
 def _named(codes: NDArray[Any], names: list[str] | None) -> NDArray[np.object_] | None:

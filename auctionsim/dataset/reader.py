@@ -17,6 +17,10 @@ from auctionsim.dataset.writer import UNFINISHED
 from auctionsim.errors import InvalidDataError, invalid_data, unknown_name
 from auctionsim.tasks import TASKS, task_code
 
+# What is wrong with a file whose bytes are those its card names.
+_AS_RECORDED = "not of this schema"
+_IN_THE_WAY = "a folder"
+
 
 class Dataset:
     """A finished dataset on disk. Make one with `Dataset.open`.
@@ -142,6 +146,10 @@ class Dataset:
             if self.card.kind == "simulated"
             else "Convert the logs again."
         )
+        for what in (_AS_RECORDED, _IN_THE_WAY):
+            if any(found.startswith(what) for found in damaged.values()):
+                # Else they would be taken over as they are, or could not be written.
+                mend = f"Remove those that are {what}. {mend}"
         files = f"all {len(self.card.files)} files"
         raise InvalidDataError(f"`{self.folder}`: {files} {rule}; found {found}. {mend}")
 
@@ -149,7 +157,7 @@ class Dataset:
         """Say in a few words what is wrong with a file; nothing if it is as the card says."""
         path = self.folder / file.file
         if not path.is_file():
-            return "missing"
+            return _IN_THE_WAY if path.is_dir() else "missing"
         try:
             if sha256_of_file(path) != file.sha256:
                 return "damaged: another SHA-256"
@@ -158,7 +166,7 @@ class Dataset:
         except OSError as error:
             return f"not readable: {error.strerror}"
         except InvalidDataError as error:
-            return f"not of this schema: {error}"
+            return f"{_AS_RECORDED}: {error}"
         return ""
 
     def read_shard(

@@ -176,6 +176,11 @@ class Trajectories:
         )
 
 
+def has_steps(name: str) -> bool:
+    """Whether a column holds something for each step."""
+    return name in SERIES_COLUMNS and name != "final_state"
+
+
 def shape_of(name: str, rows: int, steps: int, features: int) -> tuple[int, ...]:
     """Return the shape a column has for so many rows, steps and features."""
     if name in CAMPAIGN_COLUMNS:
@@ -188,7 +193,7 @@ def shape_of(name: str, rows: int, steps: int, features: int) -> tuple[int, ...]
 
 def _check(arrays: dict[str, NDArray[Any]]) -> None:
     """Raise unless all arrays have their column's dtype and shapes that fit together."""
-    steps = next((a.shape[1] for n, a in arrays.items() if _has_steps(n) and a.ndim > 1), 0)
+    steps = next((a.shape[1] for n, a in arrays.items() if has_steps(n) and a.ndim > 1), 0)
     wide = (a.shape[-1] for n, a in arrays.items() if n.endswith("state") and a.ndim > 1)
     features = next(wide, 0)
     rows = len(arrays["episode"])
@@ -203,7 +208,3 @@ def _check(arrays: dict[str, NDArray[Any]]) -> None:
             raise invalid_argument(
                 name, f"must have shape {shape} to fit the others", array.shape, "Mend its shape."
             )
-
-
-def _has_steps(name: str) -> bool:
-    return name in SERIES_COLUMNS and name != "final_state"

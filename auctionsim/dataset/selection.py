@@ -137,7 +137,10 @@ def _check_names(argument: str, names: object) -> tuple[str, ...]:
 
 
 def _check_range(limits: object) -> tuple[float, float]:
-    rule, mend = "must be two numbers, 0 <= lowest < highest <= 1", "Write (0.9, 1.0), say."
+    rule, mend = (
+        "must be two numbers, 0 <= lowest < highest <= 1",
+        "Give 0.9 and 1, say, for the best tenth.",
+    )
     try:
         low, high = (float(limit) for limit in limits)  # type: ignore[attr-defined]
     except (TypeError, ValueError):

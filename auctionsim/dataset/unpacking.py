@@ -18,7 +18,13 @@ from numpy.typing import NDArray
 
 from auctionsim.dataset.card import Shard
 from auctionsim.dataset.files import TEMPORARY_SUFFIX, write_json
-from auctionsim.dataset.mapped import NAMES_FILE, array_file, header, stored_type
+from auctionsim.dataset.mapped import (
+    NAMES_FILE,
+    array_file,
+    header,
+    names_digest,
+    stored_type,
+)
 
 if TYPE_CHECKING:
     from auctionsim.dataset.reader import Dataset
@@ -112,7 +118,7 @@ def _write_bidders(folder: Path, bidders: NDArray[np.object_]) -> None:
     names = sorted(set(bidders))
     places = {name: place for place, name in enumerate(names)}
     codes = np.array([places[name] for name in bidders], stored_type("bidder"))
-    write_json(folder / NAMES_FILE, {"names": names})
+    write_json(folder / NAMES_FILE, {"names": names, "sha256": names_digest(names)})
     with _array_file(folder, "bidder", codes.shape) as file:
         file.put(0, codes)
 

@@ -9,7 +9,12 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 
-from auctionsim.dataset.schema import CAMPAIGN_COLUMNS, SERIES_COLUMNS, Trajectories
+from auctionsim.dataset.schema import (
+    CAMPAIGN_COLUMNS,
+    SERIES_COLUMNS,
+    Trajectories,
+    has_steps,
+)
 from auctionsim.errors import invalid_argument, unknown_name
 from auctionsim.mechanism.arguments import check_integer
 
@@ -131,7 +136,7 @@ class ContextWindows:
         step[~mask] = 0
         result: dict[str, NDArray[Any]] = {}
         for name, array in self._arrays.items():
-            if _has_steps(name):
+            if has_steps(name):
                 result[name] = array[row[:, None], step]
                 result[name][~mask] = 0
             else:
@@ -139,12 +144,8 @@ class ContextWindows:
         return result | {"mask": mask, "step": step, "row": row}
 
 
-def _has_steps(name: str) -> bool:
-    return name in SERIES_COLUMNS and name != "final_state"
-
-
 def _steps(trajectories: Trajectories) -> int:
-    held = [name for name in trajectories.columns if _has_steps(name)]
+    held = [name for name in trajectories.columns if has_steps(name)]
     if not held:
         rule, mend = "must hold a per-step column", "Load some, such as `state`."
         raise invalid_argument("trajectories", rule, "none", mend)
@@ -155,7 +156,7 @@ def _steps(trajectories: Trajectories) -> int:
 def _check_columns(trajectories: Trajectories, columns: Collection[str] | None) -> tuple[str, ...]:
     held = trajectories.columns
     if columns is None:
-        return tuple(name for name in held if _has_steps(name))
+        return tuple(name for name in held if has_steps(name))
     for name in columns:
         if name not in held:
             raise unknown_name("columns", name, held)

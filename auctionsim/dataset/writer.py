@@ -12,27 +12,17 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from auctionsim.dataset.card import (
-    CARD_FILE,
-    LOG_FOLDER,
-    SPLITS,
-    Card,
-    LogFile,
-    Shard,
-    make_card,
-    read_card,
-)
-from auctionsim.dataset.files import TEMPORARY_SUFFIX, sha256_of_file, write_json, write_whole
-from auctionsim.dataset.records import UNFINISHED, Records, read_json
+from auctionsim.dataset.card import LOG_FOLDER, SPLITS, Card, LogFile, Shard, make_card
+from auctionsim.dataset.claim import RUN_FILE, check_place, claim_folder, place_of
+from auctionsim.dataset.files import TEMPORARY_SUFFIX, sha256_of_file, write_whole
+from auctionsim.dataset.records import UNFINISHED, Records
 from auctionsim.dataset.schema import COLUMNS, Trajectories
 from auctionsim.dataset.tables import write_table
-from auctionsim.errors import invalid_argument, unknown_name
+from auctionsim.errors import invalid_argument, invalid_data, unknown_name
 from auctionsim.observation import FEATURES
 from auctionsim.tasks import TASKS
 
 __all__ = ["RUN_FILE", "UNFINISHED", "DatasetWriter", "shard_name", "write_shard"]
-
-RUN_FILE = "run.json"
 
 _SHARD_NAME = re.compile(rf"({'|'.join(SPLITS)})-\d{{5,}}\.parquet")
 
@@ -81,8 +71,10 @@ class DatasetWriter:
             config=config,
         )
         self.records = Records(self.folder, self._card.identity)
-        self._files: dict[str, Shard | LogFile] = {}
-        self._claim()
+        found = claim_folder(self.folder, self._card, _SHARD_NAME)
+        self._place = place_of(self.folder)
+        self._files: dict[str, Shard | LogFile] = {e.file: e for e in found.files} if found else {}
+        self._files |= self.records.read()
 
     def has(self, file: str) -> bool:
         """Whether this file is there, complete and unchanged (its checksum is computed anew)."""
@@ -114,7 +106,12 @@ class DatasetWriter:
         return shard
 
     def take(self, entry: Shard | LogFile) -> None:
-        """Take over a file that was written and recorded by another process."""
+        """Take over a file that was written and recorded by another process.
+
+        Raises:
+            InvalidDataError: If the folder is not where it was.
+        """
+        check_place(self.folder, self._place)
         self._files[entry.file] = entry
 
     def finish(self) -> Card:
@@ -122,9 +119,12 @@ class DatasetWriter:
 
         Raises:
             InvalidArgumentError: If no shard was written.
+            InvalidDataError: If a file is not there any more, or the folder is not where it was.
         """
+        check_place(self.folder, self._place)
         if not any(isinstance(entry, Shard) for entry in self._files.values()):
             raise invalid_argument("shards", "must not be none", 0, "Write at least one shard.")
+        self._check_all_there()
         card = self._card.with_files(self._files.values())
         # A pulled plug must not leave a card without the files it lists.
         _sync(self.folder)
@@ -143,40 +143,12 @@ class DatasetWriter:
             for left_over in folder.glob(f".*{TEMPORARY_SUFFIX}"):
                 left_over.unlink(missing_ok=True)
 
-    def _claim(self) -> None:
-        """Make the folder ours: take over what the same settings began, refuse anything else."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        claim = self.folder / UNFINISHED / "identity.json"
-        if (self.folder / CARD_FILE).is_file():
-            card = read_card(self.folder)
-            self._files = {entry.file: entry for entry in card.files}
-            identity = card.identity
-        elif claim.parent.is_dir():
-            # Where the claim itself is damaged, every record still says what it belongs to.
-            identity = str(read_json(claim).get("identity", self._card.identity))
-            self._refuse_others()
-        else:
-            identity = self._card.identity
-            if any(path.name != RUN_FILE for path in self.folder.iterdir()):
-                raise self._occupied("must be new or empty", "other files")
-        if identity != self._card.identity:
-            raise self._occupied("must not hold a dataset made with other settings", identity[:12])
-        self._files |= self.records.read()
-        claim.parent.mkdir(exist_ok=True)
-        write_json(claim, {"identity": identity})
-
-    def _refuse_others(self) -> None:
-        """Raise if an unfinished folder holds what no writer of datasets put there."""
-        known = (RUN_FILE, UNFINISHED, LOG_FOLDER)
-        for path in self.folder.iterdir():
-            ours = path.name in known or _SHARD_NAME.fullmatch(path.name)
-            if not ours and not path.name.endswith(TEMPORARY_SUFFIX):
-                raise self._occupied("must hold nothing but a dataset", path.name)
-
-    def _occupied(self, rule: str, found: str) -> Exception:
-        return invalid_argument(
-            "folder", f"{self.folder} {rule}", found, "Choose another folder, or remove this one."
-        )
+    def _check_all_there(self) -> None:
+        lacking = next((file for file in self._files if not (self.folder / file).is_file()), None)
+        if lacking is not None:
+            rule = "must keep its files while a dataset is written into it"
+            mend = "Give the same command again, which makes it anew."
+            raise invalid_data(str(self.folder), rule, f"no {lacking}", mend)
 
     def _check(self, trajectories: Trajectories) -> None:
         missing = [name for name in COLUMNS if name not in trajectories.columns]

@@ -16,6 +16,8 @@ from auctionsim.mechanism.arguments import check_integer, check_name, shown
 LOG_FORMATS: tuple[str, ...] = ("parquet", "csv", "csv.gz")
 
 _MOST_EPISODES = 2**31 - 1  # numbered in 32 bits
+_MOST_SHARD_EPISODES = 10_000  # played side by side, in memory
+_MOST_FILES = 100_000  # each is listed in the card
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,10 @@ class LogsConfig:
         episodes = _check_episodes("logs.episodes", self.episodes)
         # Without those of no episodes, so that what means the same is the same.
         _keep(self, episodes={split: count for split, count in episodes.items() if count})
+        if sum(episodes.values()) > _MOST_FILES:
+            rule = f"must be at most {_MOST_FILES} in all, as each is a file"
+            found = sum(episodes.values())
+            raise invalid_argument("logs.episodes", rule, found, "Ask for fewer.")
         for name in ("steps", "advertisers"):
             _keep(self, **{name: _check_places(f"logs.{name}", getattr(self, name))})
         check_name("logs.format", self.format, LOG_FORMATS)
@@ -68,7 +74,7 @@ class DatasetConfig:
         name: What the dataset is called.
         market: Market name or path.
         lineup: Line-up name or path.
-        episodes: Episodes by split.
+        episodes: Episodes by split; 0 in those that are not named.
         seed: Seed of all randomness.
         shard_episodes: Episodes a Parquet file.
         logs: Episodes to keep opportunity by opportunity as well; none by default.
@@ -87,20 +93,31 @@ class DatasetConfig:
     def __post_init__(self) -> None:
         for name in ("name", "market", "lineup"):
             _check_text(name, getattr(self, name))
-        _keep(self, episodes=_check_episodes("episodes", self.episodes))
+        episodes = _check_episodes("episodes", self.episodes)
+        # All splits, so that what means the same is the same.
+        _keep(self, episodes={split: episodes.get(split, 0) for split in SPLITS})
         if sum(self.episodes.values()) == 0:
             rule = "must ask for at least one episode"
             raise invalid_argument("episodes", rule, self.episodes, "Ask for some.")
         seed = check_integer("seed", self.seed, 0, 2**64 - 1, "Pick another.")
-        most, mend = _MOST_EPISODES, "Correct it."
+        most, mend = _MOST_SHARD_EPISODES, "They are played side by side: ask for fewer."
         size = check_integer("shard_episodes", self.shard_episodes, 1, most, mend)
         _keep(self, seed=seed, shard_episodes=size)
+        if self.shards > _MOST_FILES:
+            rule = f"must be so many that there are at most {_MOST_FILES} shards"
+            found = f"{size}, which gives {self.shards}"
+            raise invalid_argument("shard_episodes", rule, found, "Raise it, or ask for less.")
         _check_logs(self.logs)
         for split, count in self.logs.episodes.items():
             held = self.episodes.get(split, 0)
             if count > held:
                 rule = f"must be at most the split's {held} episodes"
                 raise invalid_argument(f"logs.episodes.{split}", rule, count, "Lower it.")
+
+    @property
+    def shards(self) -> int:
+        """How many shards there are."""
+        return sum(-(-count // self.shard_episodes) for count in self.episodes.values())
 
     def episode_range(self, split: str) -> range:
         """Return the episode numbers of a split."""

@@ -11,11 +11,13 @@ from pathlib import Path
 
 import auctionsim
 from auctionsim.dataset.card import Card, LogFile
+from auctionsim.dataset.claim import moved
 from auctionsim.dataset.files import sha256_of_file, write_json, write_whole
 from auctionsim.dataset.writer import RUN_FILE, DatasetWriter
 from auctionsim.errors import invalid_argument, invalid_data
 from auctionsim.factory.config import DatasetConfig, load_dataset_config
-from auctionsim.factory.keeping import alone_in, ending_when_told, name_owner
+from auctionsim.factory.costs import earlier_costs
+from auctionsim.factory.keeping import alone_in, name_owner
 from auctionsim.factory.makers import LocalWorkers, Makers, ThisProcess, worthwhile_workers
 from auctionsim.factory.parts import Recipe, log_parts, shard_parts
 from auctionsim.factory.run import Run
@@ -23,6 +25,7 @@ from auctionsim.factory.tasks_file import TASKS_FILE, tasks_text
 from auctionsim.lineup import load_lineup
 from auctionsim.market import load_market
 from auctionsim.mechanism.arguments import check_integer, check_name
+from auctionsim.stopping import ending_when_told
 
 #: Where parts are made: in processes of this machine, or on a Ray cluster.
 BACKENDS: tuple[str, ...] = ("local", "ray")
@@ -48,9 +51,10 @@ def generate_dataset(
     Args:
         config: The dataset's config, its name or a path.
         out: Folder: new, empty, or begun by the same config.
-        workers: Processes to spread the work over, which the kernels' threads are divided among;
-            None for as many as pay. A script that asks for more than 1 must do its work under
-            `if __name__ == "__main__":`. With Ray: tasks at a time, None for one a core.
+        workers: Processes to spread the work over, four a core at most, which the kernels' threads
+            are divided among; None for as many as pay. A script that asks for more than 1 must do
+            its work under `if __name__ == "__main__":`. With Ray: tasks at a time, None for one a
+            core.
         backend: "local" for processes on this machine, "ray" for a Ray cluster.
         ray_address: Of a cluster that runs; by default one is started on this machine.
         progress: Whether to show progress with rate and time left.
@@ -75,7 +79,7 @@ def generate_dataset(
         workers = worthwhile_workers(config, recipe)
     folder = Path(out)
     with ExitStack() as stack:
-        stack.enter_context(_telling_of_a_full_disk(folder))
+        stack.enter_context(_telling_of_the_disk(folder))
         stack.enter_context(ending_when_told())
         folder.mkdir(parents=True, exist_ok=True)
         stack.enter_context(alone_in(folder))
@@ -83,13 +87,14 @@ def generate_dataset(
         name_owner(folder)
         stack.callback(writer.clean)  # once the workers have ended
         makers = stack.enter_context(_makers(recipe, writer, workers, backend, ray_address))
-        run = Run(writer, makers, progress)
+        run = Run(writer, makers, progress, earlier_costs(folder))
         run.make(list(shard_parts(config)), "simulating")
         run.make(list(log_parts(config)), "logging")
         if config.logs.wanted:
             writer.take(_write_tasks(folder, recipe))
         card = writer.finish()
-        write_json(folder / RUN_FILE, run.costs())
+        if run.made or not (folder / RUN_FILE).is_file():
+            write_json(folder / RUN_FILE, run.costs())
     return card
 
 
@@ -149,10 +154,12 @@ def _write_tasks(folder: Path, recipe: Recipe) -> LogFile:
 
 
 @contextmanager
-def _telling_of_a_full_disk(folder: Path) -> Iterator[None]:
+def _telling_of_the_disk(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.errno == errno.ENOENT and not folder.is_dir():
+            raise moved(folder, "no folder there") from error
         if error.errno not in _FULL:
             raise
         rule = "must have room for the dataset"

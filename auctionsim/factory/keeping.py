@@ -1,14 +1,11 @@
-"""Safe keeping: one command at a time on a folder, and an orderly end when told to stop."""
+"""Safe keeping: one command at a time on a folder."""
 
 from __future__ import annotations
 
 import os
-import signal
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 
 from auctionsim.dataset.files import write_json
 from auctionsim.dataset.records import UNFINISHED, read_json
@@ -48,25 +45,6 @@ def alone_in(folder: Path) -> Iterator[None]:
 def name_owner(folder: Path) -> None:
     """Leave word of who is at work in a folder."""
     write_json(folder / UNFINISHED / _OWNER, {"process": os.getpid()})
-
-
-@contextmanager
-def ending_when_told() -> Iterator[None]:
-    """Turn SIGTERM into an exception, so that workers are ended and halves of files removed."""
-    ours = threading.current_thread() is threading.main_thread()
-    if not ours or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
-        yield
-        return
-    signal.signal(signal.SIGTERM, _stop)
-    try:
-        yield
-    finally:
-        with suppress(ValueError):
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
-
-def _stop(number: int, frame: FrameType | None) -> None:
-    raise SystemExit(128 + number)
 
 
 def _taken(folder: Path) -> Exception:

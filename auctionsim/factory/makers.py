@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any, Protocol
 from auctionsim.dataset.card import LogFile, Shard
 from auctionsim.dataset.writer import DatasetWriter
 from auctionsim.factory.config import DatasetConfig
-from auctionsim.factory.parts import Part, Recipe, make_part, shard_parts
+from auctionsim.factory.parts import Part, Recipe, make_part
 from auctionsim.factory.worker import Orders
 from auctionsim.factory.workers import Workers
 from auctionsim.threads import get_threads
@@ -25,6 +26,8 @@ _WORTH_A_PROCESS = 500_000_000
 # machine, and 30% slower on a busy one, for 2.4 times the memory: then their data, 90 MiB a step
 # each, go through the same caches.
 _WORTH_TWO_THREADS = 200_000
+# More processes than that for each core only take memory, some 250 MiB each.
+_MOST_WORKERS_A_CORE = 4
 
 
 @dataclass(frozen=True)
@@ -36,11 +39,13 @@ class Finished:
         entry: What the card says of it.
         worker_memory_mib: Largest resident memory so far of the worker that made it; None where
             there was none, or it is not known.
+        worker: The number of that process on this machine; None for none of this machine.
     """
 
     part: Part
     entry: Shard | LogFile
     worker_memory_mib: float | None
+    worker: int | None = None
 
 
 class Makers(AbstractContextManager["Makers"], Protocol):
@@ -95,10 +100,11 @@ class LocalWorkers:
     Args:
         recipe: What parts follow from.
         writer: Of the dataset.
-        count: How many processes.
+        count: How many processes; four a core at most.
     """
 
     def __init__(self, recipe: Recipe, writer: DatasetWriter, count: int) -> None:
+        count = min(count, _MOST_WORKERS_A_CORE * (os.cpu_count() or 1))
         self._count, self._threads = count, max(1, get_threads() // count)
         orders = Orders(recipe, writer.folder.resolve(), writer.records.identity, self._threads)
         self._workers = Workers(orders, count)
@@ -122,7 +128,7 @@ class LocalWorkers:
     def make(self, parts: Sequence[Part]) -> Iterator[Finished]:
         """Make parts, write and record them; yields each as it is complete, in any order."""
         for part, made in self._workers.make(parts):
-            yield Finished(part, made.entry, made.peak_memory_mib)
+            yield Finished(part, made.entry, made.peak_memory_mib, made.process)
 
 
 def worthwhile_workers(config: DatasetConfig, recipe: Recipe) -> int:
@@ -130,5 +136,4 @@ def worthwhile_workers(config: DatasetConfig, recipe: Recipe) -> int:
     market, episodes = recipe.market, sum(config.episodes.values())
     bids = market.opportunities * market.advertisers
     threads = 2 if bids // market.steps >= _WORTH_TWO_THREADS else 1
-    shards = sum(1 for _ in shard_parts(config))
-    return max(1, min(get_threads() // threads, shards, bids * episodes // _WORTH_A_PROCESS))
+    return max(1, min(get_threads() // threads, config.shards, bids * episodes // _WORTH_A_PROCESS))

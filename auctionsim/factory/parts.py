@@ -11,6 +11,7 @@ from auctionsim.dataset.card import LOG_FOLDER, SPLITS, LogFile, Shard
 from auctionsim.dataset.files import sha256_of_file, write_whole
 from auctionsim.dataset.records import Records
 from auctionsim.dataset.writer import shard_name, write_shard
+from auctionsim.errors import AuctionSimError, describe
 from auctionsim.factory.config import DatasetConfig, LogsConfig
 from auctionsim.factory.play import play_episodes
 from auctionsim.lineup import LineupConfig
@@ -130,19 +131,45 @@ def make_part(recipe: Recipe, part: Part, folder: Path, records: Records) -> Sha
     return keep_part(part, part.prepare(recipe), folder, records)
 
 
-def keep_part(part: Part, write: Writing, folder: Path, records: Records) -> Shard | LogFile:
+def keep_part(
+    part: Part, write: Writing, folder: Path, records: Records, sha256: str | None = None
+) -> Shard | LogFile:
     """Write a part into the dataset's folder, whole or not at all, and record it.
+
+    Args:
+        part: The part.
+        write: Writes its bytes.
+        folder: The dataset's folder, which must exist.
+        records: Where it is recorded.
+        sha256: The checksum its bytes must have, where that is known.
 
     Raises:
         OSError: If the file cannot be written.
+        AuctionSimError: If the bytes have another checksum; nothing is kept then.
     """
     path, written = folder / part.file, list[Shard | LogFile]()
-    path.parent.mkdir(exist_ok=True)
+
+    def write_checked(file: BinaryIO) -> None:
+        entry = write(file)
+        file.flush()
+        found = sha256_of_file(Path(file.name))
+        if sha256 is not None and found != sha256:
+            raise _altered(part, found, sha256)
+        written.append(replace(entry, sha256=found))
+
     try:
-        write_whole(path, lambda file: written.append(write(file)))
-        entry = replace(written[0], sha256=sha256_of_file(path))
-        records.write(entry)
+        # Of the folder itself a second one must not be made, should it have been moved away.
+        if path.parent != folder:
+            path.parent.mkdir(exist_ok=True)
+        write_whole(path, write_checked)
+        records.write(written[0])
     except OSError as error:
         # Libraries that write into an open file do not know its name.
         raise OSError(error.errno, error.strerror or str(error), str(path)) from error
-    return entry
+    return written[0]
+
+
+def _altered(part: Part, found: str, sent: str) -> AuctionSimError:
+    rule, found = "must arrive as it was sent", f"{found[:12]}… instead of {sent[:12]}…"
+    mend = "Give the same command again: what arrived was not kept."
+    return AuctionSimError(describe(part.file, rule, found, mend))

@@ -23,13 +23,7 @@ from typing import Any, BinaryIO
 from auctionsim.dataset.card import LogFile, Shard, package_versions
 from auctionsim.dataset.run_costs import peak_memory_mib
 from auctionsim.dataset.writer import DatasetWriter
-from auctionsim.errors import (
-    AuctionSimError,
-    InvalidArgumentError,
-    describe,
-    invalid_argument,
-    invalid_data,
-)
+from auctionsim.errors import InvalidArgumentError, invalid_argument, invalid_data
 from auctionsim.factory.makers import Finished
 from auctionsim.factory.parts import Part, Recipe, keep_part
 from auctionsim.factory.worker import Failed
@@ -40,6 +34,8 @@ from auctionsim.threads import use_threads
 _RETRIES = 3
 # Bytes sent at a time: an episode's log may be larger than what a machine has memory for.
 _CHUNK = 16 << 20
+# How many of these a task is ahead of who fetches them: the cluster's memory holds no more.
+_CHUNKS_AHEAD = 4
 _ANSWER_SECONDS = 10.0
 # Never to the network: dashboard, usage statistics; nor a change of CUDA_VISIBLE_DEVICES.
 _QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
@@ -154,7 +150,12 @@ class RayTasks:
         if not parts:
             return
         ray = self._joined()
-        task = ray.remote(num_cpus=1, max_retries=_RETRIES, num_returns="streaming")(send_part)
+        task = ray.remote(
+            num_cpus=1,
+            max_retries=_RETRIES,
+            num_returns="streaming",
+            _generator_backpressure_num_objects=_CHUNKS_AHEAD,
+        )(send_part)
         recipe, packages = ray.put(self._recipe), package_versions()
         waiting, running = list(reversed(parts)), dict[Any, Part]()
         while waiting or running:
@@ -202,14 +203,11 @@ class RayTasks:
                     file.write(ray.get(chunk))
                 return replace(head.entry, sha256="")
 
-            entry = keep_part(part, write, self._writer.folder, self._writer.records)
+            folder, records = self._writer.folder, self._writer.records
+            entry = keep_part(part, write, folder, records, head.entry.sha256)
         except ray.exceptions.RayError as error:
             how = str(error).strip().partition("\n")[0]
             raise ended_workers(part, how, _RETRIES + 1) from error
-        if entry != head.entry:
-            found = f"{entry.sha256[:12]}… instead of {head.entry.sha256[:12]}…"
-            rule, mend = "must arrive as it was sent", "Give the same command again."
-            raise AuctionSimError(describe(part.file, rule, found, mend))
         return Finished(part, entry, head.peak_memory_mib)
 
 

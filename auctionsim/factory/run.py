@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from auctionsim.dataset.run_costs import peak_memory_mib
 from auctionsim.dataset.writer import DatasetWriter
+from auctionsim.factory.costs import Costs, as_entry, keep_costs
 from auctionsim.factory.makers import Finished, Makers
 from auctionsim.factory.parts import Part
 
@@ -21,12 +22,17 @@ class Run:
         writer: Of the dataset.
         makers: Who make parts.
         progress: Whether to show progress with rate and time left.
+        earlier: What runs before this one cost.
     """
 
-    def __init__(self, writer: DatasetWriter, makers: Makers, progress: bool) -> None:
+    def __init__(
+        self, writer: DatasetWriter, makers: Makers, progress: bool, earlier: Costs
+    ) -> None:
         self._writer, self._makers, self._progress = writer, makers, progress
+        self._earlier = earlier
         self._began = time.perf_counter()
         self._episodes, self._largest_worker = 0, 0.0
+        self._peaks: dict[int, float] = {}
 
     def make(self, parts: Sequence[Part], what: str) -> None:
         """Make the parts that are not there, whole and unchanged.
@@ -51,18 +57,43 @@ class Run:
                 self._count(finished)
                 bar.update(finished.part.episodes)
 
+    @property
+    def made(self) -> bool:
+        """Whether anything was lacking."""
+        return self._episodes > 0
+
     def costs(self) -> dict[str, Any]:
         """Return what the run cost, for `run.json`."""
         seconds = time.perf_counter() - self._began
-        return self._makers.plan | {
-            "seconds": round(seconds, 3),
-            "episodes": self._episodes,
-            "episodes_per_second": round(self._episodes / seconds, 3),
-            "peak_memory_mib": peak_memory_mib(),
-            "largest_worker_memory_mib": self._largest_worker or None,
-        }
+        return (
+            self._makers.plan
+            | {
+                "seconds": round(seconds, 3),
+                "episodes": self._episodes,
+                "episodes_per_second": round(self._episodes / seconds, 3),
+                "peak_memory_mib": peak_memory_mib(),
+                "largest_worker_memory_mib": self._largest_worker or None,
+                "summed_peak_memory_mib": self._summed_peak(),
+            }
+            | as_entry(self._earlier + self._own_costs())
+        )
 
     def _count(self, finished: Finished) -> None:
         self._writer.take(finished.entry)
         self._episodes += finished.part.episodes
-        self._largest_worker = max(self._largest_worker, finished.worker_memory_mib or 0.0)
+        peak = finished.worker_memory_mib or 0.0
+        self._largest_worker = max(self._largest_worker, peak)
+        if finished.worker is not None:
+            self._peaks[finished.worker] = peak
+        keep_costs(self._writer.folder, self._earlier + self._own_costs())
+
+    def _own_costs(self) -> Costs:
+        seconds = round(time.perf_counter() - self._began, 3)
+        return Costs(int(self.made), seconds, self._episodes, self._summed_peak())
+
+    def _summed_peak(self) -> float | None:
+        """Return the sum of the peaks of this process and of as many workers as live at once."""
+        here = peak_memory_mib()
+        # Of one that was ended another took the place, and the memory.
+        beside = sorted(self._peaks.values(), reverse=True)[: self._makers.plan["workers"]]
+        return None if here is None else round(here + sum(beside), 1)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from auctionsim.dataset.card import LOG_FOLDER
+from auctionsim.dataset.log_tasks import TASKS_NAME
 from auctionsim.factory.config import LogsConfig
 from auctionsim.market import MarketConfig
 from auctionsim.simulator.seats import assign_tasks
 from auctionsim.tasks import TASKS
 
-TASKS_FILE = f"{LOG_FOLDER}/tasks.yaml"
+TASKS_FILE = f"{LOG_FOLDER}/{TASKS_NAME}"
 
 
 def tasks_text(market: MarketConfig, logs: LogsConfig) -> str:

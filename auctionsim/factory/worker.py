@@ -53,10 +53,12 @@ class Made:
     Attributes:
         entry: What the card says of it.
         peak_memory_mib: Largest resident memory of the worker so far; None where not known.
+        process: The worker's number.
     """
 
     entry: Shard | LogFile
     peak_memory_mib: float | None
+    process: int
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,7 @@ def serve(connection: Connection, orders: Orders) -> None:
 def _answer(orders: Orders, part: object, records: Records) -> Made | Failed:
     try:
         entry = make_part(orders.recipe, part, orders.folder, records)  # type: ignore[arg-type]
-        return Made(entry, peak_memory_mib())
+        return Made(entry, peak_memory_mib(), os.getpid())
     except Exception as error:
         return Failed.of(error)
 

@@ -6,14 +6,14 @@ import multiprocessing
 import signal
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from multiprocessing import connection as connections
-from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 
 from auctionsim.errors import AuctionSimError, describe, invalid_argument
 from auctionsim.factory.parts import Part
 from auctionsim.factory.worker import Failed, Made, Orders, Ready, serve
+from auctionsim.stopping import signals_held_back
 
 #: How often a part is given to a worker before the work is given up: once more than once, as a
 #: worker may be ended by chance (somebody else's program took the memory), but not for ever.
@@ -29,25 +29,32 @@ class Worker:
 
     Args:
         orders: What it is told.
+        starts: How often its start was tried, with this one.
 
     Attributes:
         part: What it is making; None while it is idle.
         ready: Whether it has begun.
+        starts: As given.
         connection: To it; readable when it has answered, or ended.
     """
 
-    def __init__(self, orders: Orders) -> None:
+    def __init__(self, orders: Orders, starts: int = 1) -> None:
         self.part: Part | None = None
         self.ready = False
+        self.starts = starts
         self.connection, theirs = multiprocessing.Pipe()
         context = multiprocessing.get_context("spawn")
         self._process = context.Process(target=serve, args=(theirs, orders), daemon=True)
         try:
-            with _interrupts_held_back():
+            with signals_held_back():
                 self._process.start()
         except (AssertionError, RuntimeError) as error:
             # A daemon, or a script that runs once more in the new process and came here again.
             raise _not_started(str(error).strip().partition("\n")[0]) from None
+        except BaseException:  # told to stop: nobody else knows of it yet
+            self.kill()
+            self.join()
+            raise
         finally:
             theirs.close()
 
@@ -65,16 +72,14 @@ class Worker:
             return None
         return answer
 
-    def end(self) -> str:
-        """End it at once, if it has not ended; returns how it did."""
+    def end(self) -> int | None:
+        """End it at once, if it has not ended; returns the exit code with which it had."""
         self.connection.close()
-        if self._process.pid is None:
-            return "no start"
         self._process.join(1.0 if not self.ready else 0.2)  # its connection closes a little earlier
         code = self._process.exitcode
         self.kill()
         self._process.join()
-        return _ending(code)
+        return code
 
     def kill(self) -> None:
         """End it at once, without waiting until it is gone."""
@@ -112,7 +117,7 @@ class Workers:
         """Make parts; yields each as it is complete, in any order.
 
         Raises:
-            InvalidArgumentError: If workers do not start.
+            InvalidArgumentError: If workers do not start by a fault of their own.
             AuctionSimError: If a part's worker was ended, and the next one that tried it as well;
                 or what the making of a part raised.
         """
@@ -149,27 +154,21 @@ class Workers:
         return [by_connection[item] for item in found if isinstance(item, Connection)]
 
     def _replace(self, worker: Worker) -> str:
-        """Start a worker in the place of one that ended; returns how that did."""
-        how = worker.end()
+        """Start a worker in the place of one that ended; returns how that did.
+
+        One that ended by itself while it started would do so again; one that was ended would not.
+        """
+        code = worker.end()
+        starts = 1
         if not worker.ready:
-            raise _not_started(how)
+            if code is None or code >= 0:
+                raise _not_started(_ending(code))
+            if worker.starts >= ATTEMPTS:
+                raise _ended_at_start(_ending(code), worker.starts)
+            starts += worker.starts
         self._workers.remove(worker)
-        self._workers.append(Worker(self._orders))
-        return how
-
-
-@contextmanager
-def _interrupts_held_back() -> Iterator[None]:
-    """Let a process begin deaf to Ctrl-C, which is for us: it would end with a traceback."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    resource_tracker.ensure_running()  # multiprocessing's helper: its start would undo our mask
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        self._workers.append(Worker(self._orders, starts))
+        return _ending(code)
 
 
 def _check_attempts(part: Part, attempts: int, how: str) -> None:
@@ -195,6 +194,15 @@ def _of_start(failed: Failed) -> Exception:
 
 def _not_started(found: str) -> Exception:
     return invalid_argument("workers", "must be able to start", found, f"{_MAIN_MEND} Or use 1.")
+
+
+def _ended_at_start(how: str, attempts: int) -> AuctionSimError:
+    rule = "must not be ended while they start"
+    mend = (
+        "All finished files are kept: give the same command again, which goes on from there; with "
+        "fewer workers, if memory ran out."
+    )
+    return AuctionSimError(describe("workers", rule, f"{how}, {attempts} times", mend))
 
 
 def _ending(code: int | None) -> str:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from auctionsim.dataset.targets import check_apart
+from auctionsim.errors import invalid_argument
 from auctionsim.report.dataset_sections import coverage_section, day, play, price
 from auctionsim.report.layout import Table, render
 from auctionsim.report.shift_section import shift_section
@@ -12,7 +15,9 @@ from auctionsim.report.study import Study
 from auctionsim.report.words import TASK_MEANINGS, task_name
 from auctionsim.tasks import TASKS
 
-__all__ = ["render_dataset"]
+__all__ = ["check_page", "render_dataset"]
+
+GENERATOR = "auctionsim inspect"  # by which a page is known as one of ours
 
 MEANINGS = {
     "Value": "What the conversions of an episode were worth, summed over won and seen impressions.",
@@ -23,6 +28,7 @@ MEANINGS = {
     "expects of an impression.",
     "Active": "Taking part in the auctions of a step. A seat whose budget is gone sits out.",
 }
+_HEAD = 256  # bytes; the mark stands before anything of any length
 KINDS = {"simulated": "simulated", "auctionnet-log": "converted from logs"}
 
 
@@ -38,6 +44,7 @@ def render_dataset(name: str, study: Study) -> str:
     return render(
         "auctionsim.report",
         "dataset.html.jinja",
+        generator=GENERATOR,
         title=f"Dataset: {name}",
         summary=_summary(study),
         counts=_counts(study),
@@ -45,6 +52,34 @@ def render_dataset(name: str, study: Study) -> str:
         sections=sections,
         glossary=_glossary(study),
     )
+
+
+def check_page(argument: str, page: Path, folder: Path, overwrite: bool) -> None:
+    """Refuse a file for a dataset's page that must not be written.
+
+    Args:
+        argument: What named the file.
+        page: HTML file to write; a pipe or a device is written into.
+        folder: The dataset's.
+        overwrite: Whether any file there may be replaced, not only a page of a dataset.
+
+    Raises:
+        InvalidArgumentError: If it is a folder, lies in none, is not apart from the dataset, or
+            would replace a file of another kind.
+    """
+    if page.is_dir() or not page.parent.is_dir():
+        mend = "Name a file in an existing folder, or do without the page."
+        raise invalid_argument(argument, "must be a file to write", str(page), mend)
+    check_apart(argument, page, folder)
+    if page.is_file() and not overwrite and not _is_page(page):
+        rule = "must be new, or a dataset's page to be drawn anew"
+        mend = "Name another file, or allow overwriting."
+        raise invalid_argument(argument, rule, str(page), mend)
+
+
+def _is_page(file: Path) -> bool:
+    with file.open("rb") as content:
+        return f'<meta name="generator" content="{GENERATOR}">'.encode() in content.read(_HEAD)
 
 
 def _summary(study: Study) -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from auctionsim.dataset.files import write_whole
+from auctionsim.dataset.targets import write_target
 from auctionsim.report.styles import Look
 
 if TYPE_CHECKING:
@@ -95,4 +95,4 @@ def render(package: str, template: str, **context: Any) -> str:
 
 def write_page(path: str | Path, page: str) -> None:
     """Write a page; a file there is replaced only once the new one is complete."""
-    write_whole(Path(path), lambda file: file.write(page.encode()))
+    write_target(Path(path), lambda file: file.write(page.encode()))

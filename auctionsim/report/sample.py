@@ -112,34 +112,57 @@ class Sample:
 
 def draw_sample(
     dataset: Dataset,
-    then: Callable[[str, Trajectories], object] = lambda split, whole: None,
+    then: Callable[[str, Trajectories], object] = lambda split, part: None,
     largest: int = LARGEST_SAMPLE,
 ) -> Sample:
     """Read a dataset and keep whole episodes, evenly spaced, of each split in proportion.
 
+    Memory grows with the sample and the largest shard, not with the dataset.
+
     Args:
         dataset: The dataset.
-        then: Called with each split's name and all its trajectories before they are let go.
+        then: Called with a split's name and the trajectories of each of its shards, in order,
+            before they are let go.
         largest: Most trajectories to keep.
     """
     total = sum(shard.rows for shard in dataset.card.shards)
-    parts, episodes, offset = [], [], 0
+    places, episodes, offset = {}, [], 0
     for split in dataset.splits:
-        whole = dataset.load(split, columns=COLUMNS)
-        then(split, whole)
-        names, index = np.unique(whole.episode, return_inverse=True)
-        room = max(1, largest * len(whole) // max(total, 1))
-        kept = _whole_episodes(index, len(names), room)
-        parts.append(whole.take(kept))
-        episodes.append(index[kept].astype(np.int64) + offset)
+        names, index = np.unique(dataset.load(split, columns=()).episode, return_inverse=True)
+        room = max(1, largest * len(index) // max(total, 1))
+        places[split] = _whole_episodes(index, len(names), room)
+        episodes.append(index[places[split]].astype(np.int64) + offset)
         offset += len(names)
     return Sample(
-        trajectories=Trajectories.concatenate(parts),
+        trajectories=_gather(dataset, places, then),
         episode=np.concatenate(episodes),
         features=dataset.card.features,
         reference_price=_reference_price(dataset.card),
         of=total,
     )
+
+
+def _gather(
+    dataset: Dataset,
+    places: Mapping[str, NDArray[np.int64]],
+    then: Callable[[str, Trajectories], object],
+) -> Trajectories:
+    """Read all shards one by one; returns the trajectories at these places of each split."""
+    count = sum(map(len, places.values()))
+    kept = {name: np.empty(dataset.shape(name, count), kind) for name, kind in COLUMNS.items()}
+    filled = 0
+    for split, wanted in places.items():
+        stop = 0
+        for shard in dataset.shards(split):
+            part = Trajectories.partial(dataset.read_shard(shard, tuple(COLUMNS)))
+            then(split, part)
+            start, stop = stop, stop + shard.rows
+            first, last = np.searchsorted(wanted, (start, stop))
+            here = wanted[first:last] - start
+            for name, array in part.arrays().items():
+                kept[name][filled : filled + len(here)] = array[here]
+            filled += len(here)
+    return Trajectories.partial(kept)
 
 
 def evenly(count: int, wanted: int) -> NDArray[np.int64]:

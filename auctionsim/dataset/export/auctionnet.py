@@ -18,9 +18,9 @@ import pyarrow.csv as pa_csv
 from numpy.typing import NDArray
 
 from auctionsim.dataset.export.parts import ExportReport, Parts, choose
-from auctionsim.dataset.files import write_whole
 from auctionsim.dataset.reader import Dataset
 from auctionsim.dataset.schema import CAMPAIGN_COLUMNS, Trajectories
+from auctionsim.dataset.targets import check_apart, write_target
 from auctionsim.errors import invalid_argument, invalid_data
 from auctionsim.observation import FEATURES
 from auctionsim.tasks import CPA_MCB, TARGET_ROAS
@@ -78,7 +78,7 @@ def export_auctionnet(
 
     Args:
         folder: The dataset's folder.
-        out: The CSV file.
+        out: The CSV file, outside the dataset's folder; a pipe is written into.
         split: One of the dataset's splits.
         selection: Which trajectories; all if None.
         limit: The most trajectories: the first of those selected.
@@ -94,17 +94,18 @@ def export_auctionnet(
     began = time.perf_counter()
     dataset, out = Dataset.open(folder), Path(out)
     _check_out(out, overwrite)
+    check_apart("out", out, dataset.folder)
     features = _places(dataset)
     parts = choose(dataset, split, selection, limit)
     with tqdm(total=len(parts), unit=" trajectories", disable=not progress) as bar:
-        write_whole(out, lambda file: _write(file, parts, features, bar))
+        write_target(out, lambda file: _write(file, parts, features, bar))
     return ExportReport(
         format="auctionnet",
         out=str(out),
         trajectories=len(parts),
         steps=len(parts) * dataset.card.steps,
         seconds=round(time.perf_counter() - began, 3),
-        bytes=out.stat().st_size,
+        bytes=out.stat().st_size if out.is_file() else None,
     )
 
 
@@ -199,7 +200,7 @@ def _check_out(out: Path, overwrite: bool) -> None:
     if out.is_dir():
         mend = "Name the CSV file to write."
         raise invalid_argument("out", "must be a file", f"the folder {out}", mend)
-    if out.exists() and not overwrite:
+    if out.is_file() and not overwrite:
         mend = "Choose another name, or allow overwriting."
         raise invalid_argument("out", "must not be there yet", str(out), mend)
     if not out.parent.is_dir():

@@ -30,10 +30,12 @@ import numpy as np
 import auctionsim
 from auctionsim.dataset.export.parts import ExportReport, Parts, choose
 from auctionsim.dataset.files import write_json
+from auctionsim.dataset.naming import given_name
 from auctionsim.dataset.reader import Dataset
 from auctionsim.dataset.schema import COLUMNS, Trajectories
 from auctionsim.dataset.selection import Selection
 from auctionsim.dataset.staging import check_free, staged_folder
+from auctionsim.dataset.targets import check_apart
 from auctionsim.errors import invalid_argument
 from auctionsim.tasks import TASKS
 
@@ -89,6 +91,7 @@ def export_minari(
     form = form_of(dataset.card, observation)
     name = _check_id(dataset_id if dataset_id is not None else _default_id(dataset, split))
     out = (base := _root(root)) / name
+    check_apart("root", out, dataset.folder)
     check_free(out, overwrite, _MARK)
     parts = choose(dataset, split, selection, limit)
     spec = form.spec(parts.tasks)
@@ -228,9 +231,8 @@ def _check_installed() -> None:
 
 
 def _default_id(dataset: Dataset, split: str) -> str:
-    settings = dataset.card.config.get("dataset")
-    name = settings.get("name") if isinstance(settings, dict) else None
-    plain = re.sub(r"[^-\w]+", "-", f"{name or dataset.card.kind}-{split}", flags=re.ASCII)
+    name = given_name(dataset.card) or dataset.card.kind
+    plain = re.sub(r"[^-\w]+", "-", f"{name}-{split}", flags=re.ASCII)
     return f"auctionsim/{plain}-v0"
 
 
@@ -245,6 +247,8 @@ def _check_id(dataset_id: object) -> str:
 
 
 def _root(root: Path | str | None) -> Path:
+    if root == "":
+        raise invalid_argument("root", "must name a folder", root, "Leave it out for Minari's own.")
     named = root if root is not None else os.environ.get("MINARI_DATASETS_PATH")
     return Path(named) if named else Path.home() / ".minari" / "datasets"
 

@@ -26,7 +26,7 @@ class ExportReport:
         trajectories: Trajectories written.
         steps: Their steps in all.
         seconds: Wall time.
-        bytes: Size of what was written.
+        bytes: Size of what was written; None for what went into a pipe.
         clipped_actions: Share of active steps whose multiplier lies beyond the action space and
             was brought to its edge; None where actions are multipliers.
         environment: Id of the environment that the data names as its own; None for none.
@@ -37,7 +37,7 @@ class ExportReport:
     trajectories: int
     steps: int
     seconds: float
-    bytes: int
+    bytes: int | None
     clipped_actions: float | None = None
     environment: str | None = None
 
@@ -93,5 +93,5 @@ def choose(dataset: Dataset, split: str, selection: Selection | None, limit: int
     rows = selection.indices(known)[:limit]
     if not rows.size:
         rule = f"must leave some of the {len(known)} trajectories of {split}"
-        raise invalid_argument("selection", rule, "none", "Ask for less.")
+        raise invalid_argument("selection", rule, "none", "Widen it.")
     return Parts(dataset, split, rows, tuple(np.unique(known.task[rows]).tolist()))

@@ -46,7 +46,7 @@ def test_a_config_gives_the_dataset_it_describes(
         DatasetConfig(
             "toy",
             "world.yaml",
-            episodes={"train": 2, "val_align": 0, "val_select": 0, "test": 1},
+            episodes={"train": 2, "test": 1},
             shard_episodes=1,
         ),
         tmp_path / "by_call",

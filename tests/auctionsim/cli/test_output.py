@@ -4,67 +4,20 @@ from __future__ import annotations
 
 import io
 import json
-from dataclasses import dataclass
+import os
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from rich.console import Console
 
-from auctionsim.cli.output import key_value_table, plain, table, write_json
-
-
-@dataclass(frozen=True)
-class Report:
-    folder: Path
-    counts: dict[str, int]
-
-
-def test_arrays_dataclasses_and_paths_become_plain() -> None:
-    value = {
-        "report": Report(Path("a/b"), {"train": 3}),
-        "array": np.array([[1.0, np.nan]]),
-        "number": np.int64(3),
-        "flag": np.bool_(True),
-        "tuple": (1, "x"),
-        "infinite": float("inf"),
-        5: None,
-    }
-    assert plain(value) == {
-        "report": {"folder": "a/b", "counts": {"train": 3}},
-        "array": [[1.0, None]],
-        "number": 3,
-        "flag": True,
-        "tuple": [1, "x"],
-        "infinite": None,
-        "5": None,
-    }
-
-
-def test_what_has_no_json_form_is_refused() -> None:
-    with pytest.raises(TypeError, match="no JSON form for object"):
-        plain({"a": object()})
+from auctionsim.cli.output import in_flags, key_value_table, table, write_json
+from auctionsim.errors import InvalidArgumentError, invalid_argument
 
 
 def test_a_result_that_cannot_be_written_leaves_no_file(tmp_path: Path) -> None:
     with pytest.raises(TypeError):
         write_json(str(tmp_path / "x.json"), {"a": object()})
     assert list(tmp_path.iterdir()) == []
-
-
-leaves = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
-values = st.recursive(
-    leaves, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=10
-)
-
-
-@given(st.dictionaries(st.text(), values))
-def test_any_plain_result_survives_json(result: dict[str, Any]) -> None:
-    once = plain(result)
-    assert json.loads(json.dumps(once, allow_nan=False)) == once
 
 
 def rendered(renderable: object) -> str:
@@ -100,3 +53,26 @@ def test_json_is_written_through_links_and_into_pipes_and_devices(tmp_path: Path
     with pytest.raises(OSError, match="No space left"):
         write_json("/dev/full", {"a": 1})
     assert not Path("/dev/full").is_file()
+
+
+def test_json_goes_into_a_pipe_that_has_no_path_of_its_own() -> None:
+    read, write = os.pipe()
+    write_json(f"/dev/fd/{write}", {"a": 1})
+    os.close(write)
+    with os.fdopen(read, encoding="utf-8") as file:
+        assert json.load(file) == {"a": 1}
+
+
+def test_errors_of_another_form_stay_as_they_are() -> None:
+    with (
+        pytest.raises(InvalidArgumentError, match="^a.yaml: `root` is wrong$"),
+        in_flags({"root": "x"}),
+    ):
+        raise InvalidArgumentError("a.yaml: `root` is wrong")
+
+
+@pytest.mark.parametrize(("name", "shown"), [("root", "--out"), ("other", "other")])
+def test_errors_name_the_flag_that_was_typed(name: str, shown: str) -> None:
+    with pytest.raises(InvalidArgumentError) as caught, in_flags({"root": "--out"}):
+        raise invalid_argument(name, "must be `so`", "a`b", "Or allow overwriting.")
+    assert str(caught.value) == f"`{shown}` must be `so`; found 'a`b'. Or give --overwrite."

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.abc
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -216,3 +218,67 @@ def test_a_framed_message_becomes_one_line(framed: bool) -> None:
     spaces = " Required options \n ------ \n  {}  \n  ------\n  {} \n\n"
     text = (frame if framed else spaces).format("\x1b[1mMissing from x:\x1b[0m", "For help, run x")
     assert _one_line(text) == "Missing from x:."
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGHUP", 129)])
+def test_a_command_told_to_end_says_so(
+    capsys: pytest.CaptureFixture[str], name: str, code: int
+) -> None:
+    assert complaint(capsys, "work", "a", "--fail", name, code=code) == f"toy work: ended by {name}"
+
+
+def test_too_little_memory_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    line = complaint(capsys, "work", "a", "--fail", "memory")
+    assert line.startswith("toy work: memory ran out (Unable to allocate 9 TiB). Ask for less")
+
+
+TOY_MAIN = "import sys; from tests.auctionsim.cli.test_program import TOY; sys.exit(TOY.main(sys.argv[1:]))"
+
+
+def shell(redirection: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the toy program in a process of its own, its streams redirected."""
+    command = f'exec "$0" -c "$1" "${{@:2}}" {redirection}'
+    return subprocess.run(
+        ["bash", "-c", command, sys.executable, TOY_MAIN, *arguments],
+        cwd=Path(__file__).parents[3], capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
+def test_closed_streams_are_no_fault(tmp_path: Path) -> None:
+    done = shell(">&-", "work", "a", "--json", str(tmp_path / "r.json"))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads((tmp_path / "r.json").read_text())["episodes"] == 4
+    assert shell("2>&-", "work", "a", "--fail", "argument").returncode == 2
+    assert shell("<&- >&- 2>&-", "work", "a").returncode == 0
+
+
+def test_json_cannot_go_to_a_closed_standard_output() -> None:
+    done = shell(">&-", "work", "a", "--json", "-")
+    assert done.returncode == 2
+    assert "`--json` must not be -; found 'standard output is closed'" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [[], ["--json", "-"]])
+def test_a_reader_who_has_left_is_told_by_the_exit_code(arguments: list[str]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-c", TOY_MAIN, "work", "a", *arguments],
+        cwd=Path(__file__).parents[3], stdout=writing, stderr=subprocess.PIPE, timeout=60,
+        check=False,
+    )  # fmt: skip
+    os.close(writing)
+    assert done.returncode == 141
+    assert done.stderr == b""
+
+
+def test_ctrl_c_while_the_program_loads_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Impatient(importlib.abc.MetaPathFinder):
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "auctionsim.cli.program":
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys, "meta_path", [Impatient(), *sys.meta_path])
+    monkeypatch.delitem(sys.modules, "auctionsim.cli.program")
+    assert main(["--version"]) == 130

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,6 +46,8 @@ class Work(Command):
     fail: str = ""
 
     def run(self) -> Mapping[str, Any]:
+        if self.fail.startswith("SIG"):
+            signal.raise_signal(getattr(signal, self.fail))
         if self.fail:
             raise FAILURES[self.fail]
         return {
@@ -75,5 +78,6 @@ FAILURES: dict[str, BaseException] = {
     "disk": OSError(errno.ENOSPC, "No space left on device", "/data/x.parquet"),
     "odd": OSError("weird"),
     "interrupt": KeyboardInterrupt(),
+    "memory": MemoryError("Unable to allocate 9 TiB"),
     "bug": ZeroDivisionError("a bug"),
 }

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from auctionsim.dataset import Dataset, convert_log, inspect
-from auctionsim.errors import InvalidDataError
-from tests.auctionsim.dataset.samples import LOGS, make_dataset
+from auctionsim.dataset.files import sha256_of_file
+from auctionsim.dataset.tables import write_table
+from auctionsim.errors import InvalidArgumentError, InvalidDataError
+from tests.auctionsim.dataset.samples import LOGS, make_dataset, make_trajectories
 
 
 def test_counts_are_by_split_task_and_bidder(tmp_path: Path) -> None:
@@ -85,3 +88,69 @@ def test_a_page_comes_with_its_numbers_and_the_same_statistics(tmp_path: Path) -
     plain = inspect(tmp_path / "data")
     assert found["statistics"] == plain["statistics"]
     assert found["counts"] == plain["counts"]
+
+
+def empty(folder: Path, *splits: str) -> None:
+    """Take all trajectories out of the shards of these splits."""
+    card, nothing = Dataset.open(folder).card, make_trajectories(1).take([])
+    shards = []
+    for shard in card.shards:
+        if shard.split in splits:
+            with (folder / shard.file).open("wb") as file:
+                write_table(file, nothing)
+            sha256 = sha256_of_file(folder / shard.file)
+            shard = replace(shard, rows=0, tasks={}, sha256=sha256)
+        shards.append(shard)
+    card.with_files(shards).write(folder)
+
+
+def test_a_split_without_trajectories_has_no_statistics(tmp_path: Path) -> None:
+    make_dataset(tmp_path / "data")
+    empty(tmp_path / "data", "test")
+    plain = inspect(tmp_path / "data", verify=True)
+    assert plain["statistics"]["test"] == {}
+    assert plain["trajectories"] == 8
+    found = inspect(tmp_path / "data", page=tmp_path / "page.html")
+    assert found["statistics"] == plain["statistics"]
+    assert found["sample"]["trajectories"] == 8
+    dataset = Dataset.open(tmp_path / "data")
+    assert len(dataset.load("test")) == len(dataset.map("test")) == 0
+
+
+def test_no_page_is_drawn_of_no_trajectories(tmp_path: Path) -> None:
+    make_dataset(tmp_path / "data")
+    empty(tmp_path / "data", "train", "test")
+    assert inspect(tmp_path / "data")["trajectories"] == 0
+    with pytest.raises(InvalidDataError, match="must hold trajectories to draw a page of"):
+        inspect(tmp_path / "data", page=tmp_path / "page.html")
+    assert not (tmp_path / "page.html").exists()
+
+
+def test_a_page_neither_goes_into_the_dataset_nor_replaces_other_files(tmp_path: Path) -> None:
+    make_dataset(tmp_path / "data")
+    with pytest.raises(InvalidArgumentError, match="`page` must lie apart from the dataset"):
+        inspect(tmp_path / "data", page=tmp_path / "data" / "card.json", overwrite=True)
+    mine = tmp_path / "mine.html"
+    mine.write_text("my own")
+    with pytest.raises(InvalidArgumentError, match="`page` must be new"):
+        inspect(tmp_path / "data", page=mine)
+    inspect(tmp_path / "data", page=mine, overwrite=True)
+    inspect(tmp_path / "data", page=mine)
+
+
+def test_a_folder_in_a_shard_s_place_is_named_and_to_be_removed(tmp_path: Path) -> None:
+    make_dataset(tmp_path)
+    (tmp_path / "test-00000.parquet").unlink()
+    (tmp_path / "test-00000.parquet").mkdir()
+    with pytest.raises(InvalidDataError, match=r"\(a folder\)\. Remove those that are a folder\."):
+        inspect(tmp_path, verify=True)
+
+
+def test_a_card_that_lists_a_shard_twice_is_refused(tmp_path: Path) -> None:
+    make_dataset(tmp_path)
+    card = Dataset.open(tmp_path).card
+    replace(card, shards=(*card.shards, card.shards[0])).write(tmp_path)
+    with pytest.raises(
+        InvalidDataError, match=r"list each file once; found 'train-00000\.parquet'"
+    ):
+        inspect(tmp_path)

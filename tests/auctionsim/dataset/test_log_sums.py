@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auctionsim.dataset.log_columns import LOG_COLUMNS, LogBatch
-from auctionsim.dataset.log_reference import reference_sums
 from auctionsim.dataset.log_sums import SUMS, add_up
 from auctionsim.errors import InvalidDataError
+from tests.auctionsim.dataset.log_reference import reference_sums
 from tests.auctionsim.dataset.samples import Log, make_log
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import time
@@ -127,6 +128,14 @@ def test_a_damaged_file_is_made_again(
 def test_damaged_names_of_bidders_are_made_again(dataset: Dataset, text: str) -> None:
     dataset.map("train")
     (cache_of(dataset) / "bidder.json").write_text(text)
+    assert_equal(dataset.map("train"), dataset.load("train"))
+
+
+def test_names_that_are_not_those_written_are_made_again(dataset: Dataset) -> None:
+    dataset.map("train")
+    path = cache_of(dataset) / "bidder.json"
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps(content | {"names": content["names"][::-1]}))
     assert_equal(dataset.map("train"), dataset.load("train"))
 
 

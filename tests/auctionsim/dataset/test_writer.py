@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from auctionsim.dataset import Dataset
+from auctionsim.dataset import card as card_module
 from auctionsim.dataset.card import LogFile
 from auctionsim.dataset.files import sha256_of_file, write_whole
 from auctionsim.errors import InvalidArgumentError, InvalidDataError
@@ -188,3 +189,52 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> 
         write_whole(path, fail)
     assert [item.name for item in tmp_path.iterdir()] == ["file"]
     assert path.read_bytes() == b"old"
+
+
+DIFFERENCES: list[tuple[dict[str, Any], str]] = [
+    ({"seeds": {"seed": 4}}, "seeds.seed 3, asked for 4"),
+    ({"semantics": 2}, "semantics 1, asked for 2"),
+    ({"steps": 5}, "steps 4, asked for 5"),
+    ({"config": {"market": {"name": "other"}}}, r"config\."),
+]
+
+
+@pytest.mark.parametrize("finished", [False, True])
+@pytest.mark.parametrize(("changes", "said"), DIFFERENCES)
+def test_it_is_said_which_setting_differs(
+    tmp_path: Path, changes: dict[str, Any], said: str, finished: bool
+) -> None:
+    make_writer(tmp_path).write_shard("train", 0, make_trajectories())
+    if finished:
+        make_writer(tmp_path).finish()
+    with pytest.raises(InvalidArgumentError, match=f"made with other settings; found '{said}"):
+        make_writer(tmp_path, **changes)
+
+
+def test_other_versions_of_packages_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_dataset(tmp_path)
+    monkeypatch.setattr(card_module, "package_versions", lambda: {"numpy": "0.1"})
+    with pytest.raises(InvalidArgumentError, match=r"packages\.auctionsim .*, asked for none"):
+        make_writer(tmp_path)
+
+
+def test_a_claim_without_settings_is_taken_over_or_refused_by_its_checksum(tmp_path: Path) -> None:
+    identity = make_writer(tmp_path).records.identity
+    claim = tmp_path / ".unfinished" / "identity.json"
+    claim.write_text(json.dumps({"identity": identity}))
+    with pytest.raises(InvalidArgumentError, match=f"found '{identity[:12]}'"):
+        make_writer(tmp_path, steps=5)
+    make_writer(tmp_path)
+    assert "card" in json.loads(claim.read_text())
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]"])
+def test_a_card_that_cannot_be_read_is_told_with_what_mends_it(tmp_path: Path, text: str) -> None:
+    make_dataset(tmp_path)
+    (tmp_path / "card.json").write_text(text)
+    before = sorted(path.name for path in tmp_path.iterdir())
+    with pytest.raises(InvalidArgumentError, match="Remove the folder and give the same command"):
+        make_writer(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == before

@@ -29,6 +29,8 @@ SLIPS: list[tuple[dict[str, Any], str]] = [
     ({"seed": 2**64}, "`seed` must be an integer from 0"),
     ({"seed": "0"}, "`seed` must be an integer from 0"),
     ({"shard_episodes": 0}, "`shard_episodes` must be an integer from 1"),
+    ({"shard_episodes": 10_001}, "`shard_episodes` must be an integer from 1 to 10000"),
+    ({"episodes": {"train": 2**31 - 1}}, "at most 100000 shards; found '20, which gives 107374183"),
     ({"shard_episodes": 2.0}, "`shard_episodes` must be an integer from 1"),
     ({"logs": {"episodes": {"train": 1}}}, "`logs` must be a LogsConfig"),
     ({"logs": LogsConfig({"train": 209})}, r"`logs\.episodes\.train` must be at most .* 208"),
@@ -36,6 +38,7 @@ SLIPS: list[tuple[dict[str, Any], str]] = [
 LOG_SLIPS: list[tuple[dict[str, Any], str]] = [
     ({"episodes": {"all": 1}}, r"`logs\.episodes` must be one of"),
     ({"episodes": {"train": -1}}, r"`logs\.episodes\.train` must be an integer"),
+    ({"episodes": {"train": 100_000, "test": 1}}, "at most 100000 in all, as each is a file"),
     ({"steps": 3}, r"`logs\.steps` must be a list"),
     ({"steps": "012"}, r"`logs\.steps` must be a list"),
     ({"steps": (0, 0)}, r"`logs\.steps` must name each once"),
@@ -78,3 +81,13 @@ def test_a_config_without_logs_is_what_it_was_before_there_were_logs() -> None:
     kept = DatasetConfig(logs=logs).as_settings()
     assert build(DatasetConfig, kept) == DatasetConfig(logs=logs)
     assert logs.steps == (0, 2)
+
+
+def test_splits_without_episodes_need_not_be_named() -> None:
+    short = DatasetConfig(episodes={"train": 1}, logs=LogsConfig({"train": 1}))
+    zeros = {"val_align": 0, "val_select": 0, "test": 0}
+    assert short == DatasetConfig(
+        episodes={"train": 1} | zeros, logs=LogsConfig({"train": 1} | zeros)
+    )
+    assert short.as_settings()["episodes"] == {"train": 1} | zeros
+    assert short.shards == 1

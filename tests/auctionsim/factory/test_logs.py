@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 import auctionsim
 from auctionsim.dataset import Dataset, Trajectories, convert_log
-from auctionsim.errors import InvalidDataError
+from auctionsim.errors import InvalidArgumentError, InvalidDataError
 from auctionsim.factory import log_rows, log_writing
 from auctionsim.factory.config import LogsConfig
 from auctionsim.factory.generation import generate_dataset
@@ -91,7 +91,9 @@ def assert_read_back(found: Trajectories, wanted: Trajectories) -> None:
 
 
 @pytest.mark.parametrize("name", MARKETS)
-def test_logs_are_read_back_to_the_same_trajectories(tmp_path: Path, name: str) -> None:
+def test_logs_are_read_back_to_all_but_who_played_and_the_last_digit_of_mean_bids(
+    tmp_path: Path, name: str
+) -> None:
     folder = make(tmp_path, MARKETS[name], LogsConfig({"train": 2}))
     wanted = Dataset.open(folder).load("train")
     assert_read_back(converted(folder, tmp_path / "c"), wanted)
@@ -234,8 +236,41 @@ def test_a_step_without_opportunities_has_no_rows_and_cannot_be_read_back(tmp_pa
     folder = make(tmp_path, world(opportunities=5), LogsConfig({"train": 1}))
     log = read(folder / "logs/period-00000.parquet")
     assert len(log["bid"]) == 5 * WORLD.advertisers
-    with pytest.raises(InvalidDataError, match="`timeStepIndex` must run through"):
+    with pytest.raises(InvalidDataError, match=r"must hold all steps.*opportunities in each"):
         converted(folder, tmp_path / "c")
+
+
+@pytest.mark.parametrize(("steps", "said"), [((0, 1, 2), "0, 1, 2"), ((1, 3), "1, 3")])
+def test_of_some_steps_it_is_said_which_were_logged(
+    tmp_path: Path, steps: tuple[int, ...], said: str
+) -> None:
+    folder = make(tmp_path, MARKETS["default"], LogsConfig({"train": 1}, steps=steps))
+    message = rf"must hold all steps of period 0; found 'only {said}'.*generate it with all"
+    with pytest.raises(InvalidDataError, match=message):
+        converted(folder, tmp_path / "c")
+
+
+def test_logs_are_converted_by_the_tasks_file_beside_them(tmp_path: Path) -> None:
+    folder = make(tmp_path, MARKETS["default"], LogsConfig({"train": 1}))
+    told = converted(folder, tmp_path / "told")
+    convert_log(folder / "logs", tmp_path / "found", progress=False)
+    found = Dataset.open(tmp_path / "found").load("train")
+    np.testing.assert_array_equal(found.task, told.task)
+    assert set(found.task) == {0, 1, 2}
+    (folder / "logs/tasks.yaml").unlink()
+    with pytest.raises(InvalidArgumentError, match=r"`tasks` must be given.*no .*tasks\.yaml"):
+        convert_log(folder / "logs", tmp_path / "lost", progress=False)
+    assert not (tmp_path / "lost").exists()
+
+
+def test_logs_of_datasets_with_different_tasks_are_not_mixed(tmp_path: Path) -> None:
+    folder = make(tmp_path, MARKETS["default"], LogsConfig({"train": 1}))
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "tasks.yaml").write_text("default: bcb\n")
+    logs = [folder / "logs/period-00000.parquet", tmp_path / "other" / "period-00001.parquet"]
+    logs[1].write_bytes(logs[0].read_bytes())
+    with pytest.raises(InvalidArgumentError, match="have different tasks"):
+        convert_log(logs, tmp_path / "c", progress=False)
 
 
 def test_an_episode_without_opportunities_is_an_empty_log(tmp_path: Path) -> None:
@@ -293,6 +328,7 @@ def test_logs_of_ours_lack_none_of_our_columns(tmp_path: Path) -> None:
 def test_values_of_our_columns_are_checked(tmp_path: Path) -> None:
     n = len(make_log()["bid"])
     own = {name: np.zeros(n) for name in COLUMNS[18:]}
+    (tmp_path / "tasks.yaml").write_text("default: bcb\n")
     for name, value in (("isActive", 0.5), ("knownValue", -1.0), ("biasFactor", np.inf)):
         log = make_log() | {k: v.copy() for k, v in own.items()}
         log[name][3] = value

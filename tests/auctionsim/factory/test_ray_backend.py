@@ -7,18 +7,20 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from auctionsim.cli import main
 from auctionsim.dataset.card import package_versions
-from auctionsim.errors import InvalidArgumentError
+from auctionsim.errors import AuctionSimError, InvalidArgumentError
 from auctionsim.factory.config import LogsConfig
 from auctionsim.factory.generation import generate_dataset
 from auctionsim.factory.parts import LogPart, Recipe, ShardPart
-from auctionsim.factory.ray_backend import Sent, send_part
+from auctionsim.factory.ray_backend import RayTasks, Sent, send_part
 from auctionsim.factory.worker import Failed
 from auctionsim.lineup import load_lineup
+from tests.auctionsim.dataset.samples import make_writer
 from tests.auctionsim.factory.samples import (
     SMALL,
     config_in,
@@ -128,3 +130,27 @@ def test_an_address_where_no_cluster_is_is_named(tmp_path: Path, address: str) -
     with pytest.raises(InvalidArgumentError, match=message):
         generate_dataset(config_in(tmp_path), tmp_path / "d", backend="ray", ray_address=address)
     assert not (tmp_path / "d").exists()
+
+
+@pytest.mark.parametrize("chunk", [0, 1])
+def test_a_file_that_arrives_altered_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunk: int
+) -> None:
+    class RayError(Exception):
+        pass
+
+    library = SimpleNamespace(get=lambda sent: sent, exceptions=SimpleNamespace(RayError=RayError))
+    monkeypatch.setitem(sys.modules, "ray", library)
+    monkeypatch.setattr("auctionsim.factory.ray_backend._CHUNK", 10_000)
+    part = ShardPart("train", 0, range(2))
+    head, *chunks = send_part(RECIPE, part, package_versions())
+    writer = make_writer(tmp_path / "d")
+    tasks = RayTasks(RECIPE, writer, 1, None)
+    broken = [bytearray(c) if isinstance(c, bytes) else c for c in chunks]
+    broken[chunk][7] ^= 16  # type: ignore[index]
+    with pytest.raises(AuctionSimError, match="must arrive as it was sent"):
+        tasks._fetched(part, iter([head, *broken]))
+    assert [path.name for path in (tmp_path / "d").iterdir()] == [".unfinished"]
+    assert writer.records.read() == {}
+    assert tasks._fetched(part, iter([head, *chunks])).entry == head.entry  # type: ignore[union-attr]
+    assert set(writer.records.read()) == {part.file}

@@ -13,13 +13,14 @@ from auctionsim.errors import (
     InvalidArgumentError,
 )
 from auctionsim.factory.generation import generate_dataset
-from auctionsim.factory.makers import worthwhile_workers
+from auctionsim.factory.makers import LocalWorkers, worthwhile_workers
 from auctionsim.factory.parts import Recipe
 from auctionsim.generate import DatasetConfig, LogsConfig
 from auctionsim.lineup import load_lineup
 from auctionsim.market import load_market
 from auctionsim.registry import register
 from auctionsim.threads import use_threads
+from tests.auctionsim.dataset.samples import make_writer
 from tests.auctionsim.factory.bidders import Calm
 from tests.auctionsim.factory.samples import (
     children,
@@ -191,3 +192,36 @@ def test_only_as_many_workers_as_pay() -> None:
     assert count("paper", 2000, shard_episodes=1000) == 2
     assert count("paper", 2000, threads=2) == 1
     assert count("paper", 2000, threads=1) == 1
+
+
+def stillborn(folder: Path) -> DatasetConfig:
+    lineup = write_lineup(folder, "tests.auctionsim.factory.stillborn:Calm")
+    return config_in(folder, lineup=lineup)
+
+
+def test_a_worker_that_is_killed_while_it_starts_is_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deaths(tmp_path, 1, monkeypatch)
+    whole = make(stillborn(tmp_path), tmp_path / "whole")
+    assert make(stillborn(tmp_path), tmp_path / "d", workers=2) == whole
+    assert (tmp_path / "deaths").read_text() == ""
+
+
+def test_workers_that_are_killed_at_every_start_are_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deaths(tmp_path, 9, monkeypatch)
+    message = "must not be ended while they start; found 'an end by signal SIGKILL, 2 times'"
+    with pytest.raises(AuctionSimError, match=message):
+        make(stillborn(tmp_path), tmp_path / "d", workers=2)
+
+
+def test_there_are_no_more_workers_than_four_a_core(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    recipe = Recipe(load_market("tiny"), load_lineup("mixed"), 0, LogsConfig())
+    for asked, found in ((1000, 8), (3, 3)):
+        plan = LocalWorkers(recipe, make_writer(tmp_path / str(asked)), asked).plan
+        assert (plan["workers"], plan["threads"]) == (found, 1)

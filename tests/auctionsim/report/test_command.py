@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -54,6 +56,13 @@ def test_without_a_page_there_is_none(data: Path, capsys: pytest.CaptureFixture[
         (["--page", "nowhere/p.html"], "must be a file to write"),
         (["--page", "."], "must be a file to write"),
         (["--page", "p.html", "--no-page"], "must not stand beside --no-page"),
+        (["--page", ""], "`--page` must name a file"),
+        (["--page", "data/card.json"], "`--page` must lie apart from the dataset"),
+        (["--page", "data/card.json", "--overwrite"], "`--page` must lie apart from the dataset"),
+        (["--page", "link/new.html"], "`--page` must lie apart from the dataset"),
+        (["--json", "data/card.json"], "`--json` must lie apart from the dataset"),
+        (["--page", "mine.html"], "`--page` must be new, or a dataset's page"),
+        ([], "`--page` must be new, or a dataset's page"),
     ],
 )
 def test_a_page_that_cannot_be_written_is_refused_before_the_work(
@@ -64,8 +73,36 @@ def test_a_page_that_cannot_be_written_is_refused_before_the_work(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(data.parent)
+    (data.parent / "link").symlink_to(data)
+    for name in ("mine.html", "data.html"):
+        (data.parent / name).write_text("<!DOCTYPE html>my own")
+    card = (data / "card.json").read_bytes()
     (data / "train-00000.parquet").unlink()  # read, it would be the error
     assert main(["inspect", str(data), *flags]) == 2
     line = capsys.readouterr().err
     assert rule in line
     assert line.count("\n") == 1
+    assert (data / "card.json").read_bytes() == card
+    assert (data.parent / "data.html").read_text() == "<!DOCTYPE html>my own"
+
+
+def test_a_page_is_drawn_anew_and_anything_else_replaced_only_when_told(data: Path) -> None:
+    page, line = data.parent / "data.html", ["inspect", str(data), "--quiet"]
+    assert main(line) == 0
+    drawn = page.read_bytes()
+    page.write_bytes(drawn + b"<!-- older -->")
+    assert main(line) == 0
+    assert page.read_bytes() == drawn
+    page.write_text("my own")
+    assert main([*line, "--overwrite"]) == 0
+    assert page.read_bytes() == drawn
+
+
+def test_a_page_goes_into_a_pipe_which_stays_one(data: Path) -> None:
+    pipe = data.parent / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as pool:
+        read = pool.submit(pipe.read_text, encoding="utf-8")
+        assert main(["inspect", str(data), "--quiet", "--page", str(pipe)]) == 0
+        assert "How far apart the tasks are" in Page(read.result()).text
+    assert pipe.is_fifo()

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from auctionsim.dataset import Dataset, DatasetWriter, Trajectories
+from auctionsim.dataset.files import sha256_of_file
+from auctionsim.dataset.tables import write_table
 from auctionsim.report.sample import draw_sample, evenly
 from tests.auctionsim.report.samples import make_sample, make_trajectories
 
@@ -19,6 +22,21 @@ def write(folder: Path, config: object = None, **splits: Trajectories) -> Datase
     for split, data in splits.items():
         writer.write_shard(split, 0, data)
     writer.finish()
+    return Dataset.open(folder)
+
+
+def empty_beside(folder: Path, train: Trajectories) -> Dataset:
+    """Write a dataset whose test split has a shard of no rows, whoever wrote such a one."""
+    nothing = train.take([])
+    dataset = write(folder, train=train, test=train)
+    with (folder / "test-00000.parquet").open("wb") as file:
+        write_table(file, nothing)
+    sha256 = sha256_of_file(folder / "test-00000.parquet")
+    shards = [
+        replace(s, rows=0, tasks={}, sha256=sha256) if s.split == "test" else s
+        for s in dataset.card.shards
+    ]
+    dataset.card.with_files(shards).write(folder)
     return Dataset.open(folder)
 
 
@@ -95,3 +113,23 @@ def test_a_feature_that_is_not_there_is_none() -> None:
     assert sample.feature("mean_win") is not None
     assert sample.feature("weather") is None
     assert sample.last_feature("weather") is None
+
+
+def test_a_split_is_read_shard_by_shard_and_kept_in_its_order(tmp_path: Path) -> None:
+    data = make_trajectories(episodes=8)
+    writer = DatasetWriter(tmp_path, kind="simulated", semantics=1, steps=6, seeds={}, config={})
+    for index, rows in enumerate((range(15), range(15, 20), range(20, 80))):
+        writer.write_shard("train", index, data.take(rows))
+    writer.finish()
+    seen: list[int] = []
+    sample = draw_sample(Dataset.open(tmp_path), lambda _, part: seen.append(len(part)), largest=40)
+    assert seen == [15, 5, 60]
+    kept = data.take(np.flatnonzero(data.episode % 2 == 0))
+    for name, array in kept.arrays().items():
+        np.testing.assert_array_equal(getattr(sample.trajectories, name), array, name)
+
+
+def test_a_split_without_trajectories_adds_none(tmp_path: Path) -> None:
+    train = make_trajectories(episodes=2)
+    sample = draw_sample(empty_beside(tmp_path, train))
+    assert len(sample) == sample.of == len(train)
