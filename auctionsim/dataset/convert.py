@@ -25,6 +25,8 @@ from auctionsim.errors import invalid_argument, invalid_data, unknown_name
 
 PERIODS_A_SHARD = 20
 
+_COSTS = ("files", "rows", "seconds", "peak_memory_mib")
+
 
 @dataclass(frozen=True)
 class ConversionReport:
@@ -63,20 +65,18 @@ def convert_log(
 ) -> ConversionReport:
     """Convert raw logs, AuctionNet's or our own, to a dataset folder.
 
-    Each delivery period must be complete: the steps 0 to T-1, T the same in all periods; in each
-    step equally many rows for every advertiser; isEnd 1 in the last step. Rows of a period must
-    follow one another, within a file or across files; their order within the period is free.
+    Delivery periods must be complete: steps 0 to T-1, T the same in all; in each step equally many
+    rows for every advertiser; isEnd 1 in the last. Rows of a period must follow one another, within
+    a file or across files; their order within the period is free.
 
-    Logs of our own are read back to the trajectories they were written beside, bit by bit, with
-    three exceptions: every bidder is called "log", as no log tells who played; periods go where
-    `splits` says; and the features of mean bids are means of bids rounded to float32, so that they
-    may differ by 3e-7 of their value.
+    Of logs of our own the trajectories are those they were written beside, bit by bit, but for the
+    bidder's name ("log"), the split, and the features of mean bids (to 3e-7 of their value).
 
     Args:
         source: A log (CSV, gzipped CSV or Parquet), a folder of logs, or a list of files.
         out: The dataset's folder, written whole or not at all.
-        tasks: A tasks file (see `log_tasks.read_tasks`); without one, of logs of our own the one
-            beside them, and of AuctionNet's none: there all play cpa_mcb.
+        tasks: A tasks file (see `log_tasks.read_tasks`); by default the one beside logs of our own.
+            In AuctionNet's all play cpa_mcb.
         overwrite: Whether a dataset at `out` may be replaced, once the new one is complete.
         progress: Whether to show a progress bar on standard error.
         splits: Delivery periods that go to another split than "train", by split.
@@ -86,24 +86,19 @@ def convert_log(
         InvalidArgumentError: For an argument that breaks its rule.
         InvalidDataError: For a log that cannot be read, or is not AuctionNet's.
     """
-    began = time.perf_counter()
-    split_of = _split_of(splits or {})
+    began, split_of = time.perf_counter(), _split_of(splits or {})
     _check_least_budget(min_remaining_budget)
     files, out = find_logs(source), Path(out)
     _check_apart(files, out)
-    if tasks is None and next(read_batches(files)).own:
-        tasks = tasks_beside(files)
-    plan = read_tasks(tasks)
+    plan = _plan(tasks, files)
     with staged_folder(out, overwrite) as staging:
         rows = _RowCounter(files, progress)
         periods = _Periods(add_up(rows.counted(read_batches(files))))
         parts = (
-            (split_of.get(p.period, "train"), trajectories_of(p, codes, min_remaining_budget))
+            (split_of.get(p.period, "train"), _trajectories(p, plan, min_remaining_budget))
             for p in periods
-            for codes in [plan.codes(p.advertisers)]
         )
-        config = _config(files, plan, split_of, min_remaining_budget)
-        card = _write(staging, parts, config)
+        card = _write(staging, parts, _config(files, plan, split_of, min_remaining_budget))
         plan.check_all_met(periods.advertisers)
         _check_all_found(split_of, periods.numbers)
         report = ConversionReport(
@@ -116,9 +111,19 @@ def convert_log(
             seconds=round(time.perf_counter() - began, 3),
             peak_memory_mib=peak_memory_mib(),
         )
-        costs = ("files", "rows", "seconds", "peak_memory_mib")
-        write_json(staging / RUN_FILE, {n: v for n, v in asdict(report).items() if n in costs})
+        write_json(staging / RUN_FILE, {n: v for n, v in asdict(report).items() if n in _COSTS})
     return report
+
+
+def _trajectories(period: PeriodSums, plan: TaskPlan, least: float) -> Trajectories:
+    return trajectories_of(period, plan.codes(period.advertisers), least)
+
+
+def _plan(tasks: str | Path | None, logs: Sequence[Path]) -> TaskPlan:
+    """Read the tasks file; logs of our own have one beside them."""
+    if tasks is None and next(read_batches(logs)).own:
+        tasks = tasks_beside(logs)
+    return read_tasks(tasks)
 
 
 def _check_least_budget(least: float) -> None:

@@ -66,7 +66,7 @@ def inspect(
         _check_page(dataset, Path(page), overwrite)
     if verify:
         dataset.verify()
-    found = _Found()
+    found = _Found(dataset.card.steps)
     behind: dict[str, Any] = dict.fromkeys(BEHIND_PAGE)
     if page is None:
         for shard in dataset.card.shards:
@@ -86,20 +86,24 @@ def inspect(
 class _Found:
     """What is kept of trajectories that are read shard by shard: a few numbers of each.
 
+    Args:
+        steps: Of a trajectory.
+
     Attributes:
         bidders: Trajectories by bidder.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, steps: int) -> None:
+        self._steps = steps
         self.bidders: Counter[str] = Counter()
         self._totals: dict[str, list[Totals]] = {}
-        self._active: dict[str, list[NDArray[np.float64]]] = {}
+        self._active: dict[str, list[NDArray[np.int64]]] = {}
 
     def add(self, split: str, trajectories: Trajectories) -> None:
         """Count a shard's trajectories."""
         self.bidders.update(trajectories.bidder.tolist())
         self._totals.setdefault(split, []).append(trajectories.totals())
-        self._active.setdefault(split, []).append(trajectories.active.mean(axis=1))
+        self._active.setdefault(split, []).append(trajectories.active.sum(axis=1))
 
     def statistics(self, split: str) -> dict[str, Any]:
         """Return the statistics of a split by task."""
@@ -109,7 +113,7 @@ class _Found:
         return {
             name: {
                 "trajectories": rows.size,
-                "share_active": float(active[rows].mean()),
+                "share_active": float(active[rows].sum() / (rows.size * self._steps)),
                 **_statistics(_taken(totals, rows)),
             }
             for name, rows in by_task.items()

@@ -71,10 +71,7 @@ def generate_dataset(
     """
     config = load_dataset_config(config)
     _check(workers, backend, ray_address)
-    market, lineup = load_market(config.market), load_lineup(config.lineup)
-    lineup.check(market.advertisers)
-    config.logs.check_fits(market)
-    recipe = Recipe(market, lineup, config.seed, config.logs)
+    recipe = _recipe(config)
     if workers is None and backend == "local":
         workers = worthwhile_workers(config, recipe)
     folder = Path(out)
@@ -109,6 +106,13 @@ def _check(workers: int | None, backend: str, ray_address: str | None) -> None:
         from auctionsim.factory.ray_backend import check_ray
 
         check_ray(ray_address)
+
+
+def _recipe(config: DatasetConfig) -> Recipe:
+    market, lineup = load_market(config.market), load_lineup(config.lineup)
+    lineup.check(market.advertisers)
+    config.logs.check_fits(market)
+    return Recipe(market, lineup, config.seed, config.logs)
 
 
 def _makers(

@@ -65,7 +65,7 @@ def test_json_goes_into_a_pipe_that_has_no_path_of_its_own() -> None:
 
 def test_errors_of_another_form_stay_as_they_are() -> None:
     with (
-        pytest.raises(InvalidArgumentError, match="^a.yaml: `root` is wrong$"),
+        pytest.raises(InvalidArgumentError, match=r"^a\.yaml: `root` is wrong$"),
         in_flags({"root": "x"}),
     ):
         raise InvalidArgumentError("a.yaml: `root` is wrong")

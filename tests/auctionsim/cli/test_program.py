@@ -232,7 +232,11 @@ def test_too_little_memory_is_one_line(capsys: pytest.CaptureFixture[str]) -> No
     assert line.startswith("toy work: memory ran out (Unable to allocate 9 TiB). Ask for less")
 
 
-TOY_MAIN = "import sys; from tests.auctionsim.cli.test_program import TOY; sys.exit(TOY.main(sys.argv[1:]))"
+TOY_MAIN = """
+import sys
+from tests.auctionsim.cli.test_program import TOY
+sys.exit(TOY.main(sys.argv[1:]))
+"""
 
 
 def shell(redirection: str, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -141,7 +141,7 @@ def test_a_file_that_arrives_altered_is_not_kept(
 
     library = SimpleNamespace(get=lambda sent: sent, exceptions=SimpleNamespace(RayError=RayError))
     monkeypatch.setitem(sys.modules, "ray", library)
-    monkeypatch.setattr("auctionsim.factory.ray_backend._CHUNK", 10_000)
+    monkeypatch.setattr("auctionsim.factory.ray_backend._CHUNK", 1000)
     part = ShardPart("train", 0, range(2))
     head, *chunks = send_part(RECIPE, part, package_versions())
     writer = make_writer(tmp_path / "d")
