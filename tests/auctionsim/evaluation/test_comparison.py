@@ -76,7 +76,7 @@ def test_what_does_not_pair_is_refused(results: dict[float, Evaluation]) -> None
 def test_other_days_or_markets_do_not_pair(results: dict[float, Evaluation]) -> None:
     settings: dict[str, Any] = {"frozen": True, "protocol": "wide", "bounds": False}
     for changed in ({"seed": 1}, {"market": "small"}, {"lineup": "explore"}):
-        given = {"market": "tiny", "episodes": 1} | changed
+        given: dict[str, Any] = {"market": "tiny", "episodes": 1, **changed}
         other = evaluate("pid", "cpa_mcb", **(given | settings))
         name = next(iter(changed))
         with pytest.raises(InvalidArgumentError, match=f"`b` must have the same {name}"):
