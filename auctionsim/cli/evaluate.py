@@ -105,7 +105,7 @@ class Evaluate(RollOutCommand):
             columns = ["", "mean", "95 % from", "to"]
             rows = _one_budget(result["budgets"][0])
         else:
-            columns = ["", *(f"budget x {of['budget_factor']:g}" for of in result["budgets"])]
+            columns = ["budget", *(f"x {of['budget_factor']:g}" for of in result["budgets"])]
             rows = _by_budget(result["budgets"])
         console.print(table(columns, rows, title), markup=False)
         show_incidents(result["incidents"], console)

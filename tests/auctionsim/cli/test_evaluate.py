@@ -131,7 +131,9 @@ def test_budgets_are_played_in_turn(world_file: str, capsys: pytest.CaptureFixtu
     ends = expected.interval("value")
     assert found["budgets"][1]["intervals"]["value"] == [ends.low, ends.high]
     assert main(["evaluate", *flags, "--budget-factors", "1", "0.5"]) == 0
-    assert "budget x 0.5" in capsys.readouterr().out
+    assert main(["evaluate", *flags, "--budget-factors", "0.5", "0.75", "1", "1.25", "1.5"]) == 0
+    shown = capsys.readouterr().out
+    assert all(f" x {factor}" in shown for factor in ("0.5", "0.75", "1", "1.25", "1.5"))
 
 
 def test_bounds_can_be_left_out(world_file: str, capsys: pytest.CaptureFixture[str]) -> None:
