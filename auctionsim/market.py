@@ -8,6 +8,7 @@ import os
 from dataclasses import dataclass, field
 from typing import Any
 
+from auctionsim.day_conditions import DayConditions, largest_day
 from auctionsim.errors import unknown_name
 from auctionsim.market_checks import (
     LARGEST_AMOUNT,
@@ -197,6 +198,7 @@ class MarketConfig:
         traffic: Opportunities and probabilities.
         campaigns: Budgets, targets and tasks.
         values: Spread of the worth of conversions.
+        days: How days differ, and what changes within them; nothing by default.
     """
 
     name: str = "paper"
@@ -213,6 +215,7 @@ class MarketConfig:
     traffic: Traffic = field(default_factory=Traffic)
     campaigns: CampaignTerms = field(default_factory=CampaignTerms)
     values: ValueSpreads = field(default_factory=ValueSpreads)
+    days: DayConditions = field(default_factory=DayConditions)
 
     def __post_init__(self) -> None:
         check_text("name", self.name)
@@ -232,6 +235,9 @@ class MarketConfig:
             part, rule = getattr(self, name), f"must be of class {kind.__name__}"
             mend = f"Build it: auctionsim.market.{kind.__name__}()."
             require(isinstance(part, kind), name, rule, part, mend)
+        rule = "must leave the largest day below 2^31 opportunities"
+        most = largest_day(self.opportunities, self.days)
+        require(most < 2**31, "days.volume_by_day", rule, self.days.volume_by_day)
 
     @property
     def slot_exposure(self) -> tuple[float, ...]:
@@ -265,6 +271,7 @@ class MarketConfig:
 
 _PARTS: dict[str, type] = {
     "traffic": Traffic, "campaigns": CampaignTerms, "values": ValueSpreads,
+    "days": DayConditions,
 }  # fmt: skip
 
 

@@ -30,6 +30,8 @@ PURPOSE_LINEUP = 10  # which bidder plays a seat
 PURPOSE_BEHAVIOUR = 11  # private randomness of a bidder
 PURPOSE_DROP = 12  # which wins go first when a winner over-spent (AuctionNet's rule)
 PURPOSE_SEAT = 13  # which advertiser an environment lets act
+PURPOSE_DAY = 14  # what kind of day it is: its traffic, and the paths of quality and prices
+PURPOSE_QUALITY = 15  # quality of an opportunity, the same for all advertisers
 
 # A Philox block serves 256 consecutive opportunities with 64 calls: word l of call c belongs to
 # opportunity 64 * l + c of the block, so that vector lanes read and write without shuffles.

@@ -11,8 +11,8 @@ Labels use expected values, so that they hold no luck. A ratio that is not defin
 expected conversions or value) is masked. `offset`, a hundredth of the mean expected value in the
 training data, keeps the log return of a trajectory without value finite.
 
-Scales and offset follow the data a model learns from. The return a request asks for does not: it is
-a quantile of the task's own returns, so that a request means the same however data are shared.
+Scales and offset follow the data a model learns from. The return a request asks for does not: it
+follows from the task's own returns, so that a request means the same however data are shared.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ from auctionsim.errors import invalid_argument, invalid_data
 from auctionsim.tasks import CPA_MCB, TARGET_ROAS, TASKS, Totals
 from vao.models.normaliser import LIMIT, FloatArray, standard_scale
 from vao.request import Request
+from vao.returns import TaskReturns
 
 __all__ = [
     "FIELDS",
-    "QUANTILES",
     "REQUIREMENTS",
     "TASK_FIELDS",
-    "Request",
     "RequirementEncoder",
+    "hindsight_fields",
     "requirement_vector",
 ]
 
@@ -55,10 +55,6 @@ TASK_FIELDS[CPA_MCB, LOG_CPA] = True
 TASK_FIELDS[TARGET_ROAS, LOG_ROAS] = True
 TASK_FIELDS.flags.writeable = False
 
-QUANTILES: FloatArray = np.linspace(0.0, 1.0, 101)
-"""The quantiles of returns that an encoder keeps; between them it interpolates."""
-QUANTILES.flags.writeable = False
-
 
 @dataclass(frozen=True, eq=False)
 class RequirementEncoder:
@@ -68,20 +64,21 @@ class RequirementEncoder:
         offset: Added to the expected value before the logarithm, in units of value.
         mean: (fields,) means over the training data, where defined.
         deviation: (fields,) standard deviations.
-        returns: (tasks, 101) percentiles (`QUANTILES`) of the return, expected value / budget, of
-            each task's own training trajectories; nan for tasks that are not in the data.
+        mean_return: Mean of expected value over budget: the unit of returns to go.
+        returns: What each task's own training trajectories returned, by task code.
     """
 
     offset: float
     mean: FloatArray
     deviation: FloatArray
-    returns: FloatArray
+    mean_return: float
+    returns: Mapping[int, TaskReturns]
 
     @classmethod
     def fit(cls, totals: Totals) -> RequirementEncoder:
         """Fit on the expected totals of training trajectories, whatever their tasks.
 
-        All of them together give offset and scales, those of each task its percentiles of return.
+        All of them together give offset and scales, those of each task what it returns.
 
         Raises:
             InvalidDataError: If no trajectory has expected value, or none of a task a budget.
@@ -92,11 +89,13 @@ class RequirementEncoder:
                 "expected_value", "must be positive somewhere", worth, "Add data that won."
             )
         offset = 0.01 * float(worth)
-        fields = _hindsight(totals, offset)
+        fields = hindsight_fields(totals, offset)
         defined = [column[~np.isnan(column)] for column in fields.T]
         scales = [standard_scale(c[:, None] if len(c) else np.zeros((1, 1))) for c in defined]
         mean, deviation = (np.concatenate(parts) for parts in zip(*scales, strict=True))
-        return cls(offset, mean, deviation, _percentiles(totals))
+        funded = totals.budget > 0.0
+        mean_return = float((totals.value[funded] / totals.budget[funded]).mean())
+        return cls(offset, mean, deviation, mean_return, _returns(totals, fields))
 
     def hindsight(self, totals: Totals) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Standardised fields that trajectories achieved, and which of them are defined.
@@ -107,16 +106,17 @@ class RequirementEncoder:
         Returns:
             Fields (n, fields), 0 where undefined, and a mask of the same shape.
         """
-        return self._standardise(_hindsight(totals, self.offset))
+        return self.standardise(hindsight_fields(totals, self.offset))
 
-    def asked(
-        self, campaigns: Campaigns, requests: Mapping[int, Request]
-    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """Standardised fields to ask for in campaigns, and which of them belong to their tasks.
+    def asked(self, campaigns: Campaigns, requests: Mapping[int, Request]) -> FloatArray:
+        """Fields to ask for in campaigns before anything was achieved, in natural (log) units.
 
         Args:
             campaigns: n campaigns.
             requests: One request a task code.
+
+        Returns:
+            (n, fields); nan for fields foreign to the campaign's task.
 
         Raises:
             InvalidArgumentError: If a campaign's task has no request or lacks its target.
@@ -127,29 +127,27 @@ class RequirementEncoder:
         for task in np.unique(campaigns.task).tolist():
             seats = campaigns.task == task
             request = _request(requests, task)
-            fields[seats, LOG_RETURN] = self._log_return(task, request, campaigns.budget[seats])
+            wanted = self.returns[task].at(request.quantile, fields[seats, LOG_BUDGET])
+            fields[seats, LOG_RETURN] = wanted + math.log(request.factor)
             if task == CPA_MCB:
                 target = _target("cpa_target", campaigns.cpa_target[seats], task)
                 fields[seats, LOG_CPA] = np.log(target * request.ratio)
             elif task == TARGET_ROAS:
                 target = _target("roas_target", campaigns.roas_target[seats], task)
                 fields[seats, LOG_ROAS] = np.log(target / request.ratio)
-        values, _ = self._standardise(fields)
-        return values, TASK_FIELDS[campaigns.task]
-
-    def _log_return(self, task: int, request: Request, budget: FloatArray) -> FloatArray:
-        """Field of the return that a request asks for, given the task's own returns."""
-        wanted = np.interp(request.quantile, QUANTILES, self.returns[task])
-        with np.errstate(divide="ignore"):
-            field: FloatArray = np.log(wanted + self.offset / budget)
-        return field
+        return fields
 
     def scale(self, values: FloatArray, field: int) -> FloatArray:
         """Standardise values of one field, given in natural (log) units; within +-5."""
         scaled: FloatArray = (values - self.mean[field]) / self.deviation[field]
         return np.clip(scaled, -LIMIT, LIMIT)
 
-    def _standardise(self, fields: FloatArray) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    def standardise(self, fields: FloatArray) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Standardise fields (n, fields) given in natural (log) units, nan where not defined.
+
+        Returns:
+            Fields (n, fields), 0 where undefined, and a mask of those defined.
+        """
         known = ~np.isnan(fields)
         scaled = np.stack([self.scale(fields[:, i], i) for i in range(len(FIELDS))], axis=1)
         return np.where(known, scaled, 0.0).astype(np.float32), known
@@ -172,8 +170,16 @@ def requirement_vector(values: Tensor, known: Tensor, visible: Tensor) -> Tensor
     return torch.cat([values * mask, mask], dim=-1)
 
 
-def _hindsight(totals: Totals, offset: float) -> FloatArray:
-    """Fields of trajectories in natural (log) units; nan where not defined."""
+def hindsight_fields(totals: Totals, offset: float) -> FloatArray:
+    """Fields that trajectories achieved, in natural (log) units; nan where not defined.
+
+    Args:
+        totals: Expected totals of n trajectories.
+        offset: See `RequirementEncoder`.
+
+    Returns:
+        (n, fields).
+    """
     fields = np.full((len(totals.budget), len(FIELDS)), np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
         fields[:, LOG_BUDGET] = np.log(totals.budget)
@@ -184,16 +190,16 @@ def _hindsight(totals: Totals, offset: float) -> FloatArray:
     return fields
 
 
-def _percentiles(totals: Totals) -> FloatArray:
-    """Percentiles of each task's returns, (tasks, 101); nan for tasks without trajectories."""
-    rows = np.full((len(TASKS), len(QUANTILES)), np.nan)
+def _returns(totals: Totals, fields: FloatArray) -> dict[int, TaskReturns]:
+    """What each task's own trajectories returned."""
+    found = {}
     for task in np.unique(totals.task).tolist():
         own = (totals.task == task) & (totals.budget > 0.0)
         if not own.any():
             rule = f"must be > 0 in some trajectory of {TASKS[task]}"
             raise invalid_data("budget", rule, "none", "Leave this task out.")
-        rows[task] = np.quantile(totals.value[own] / totals.budget[own], QUANTILES)
-    return rows
+        found[task] = TaskReturns.fit(fields[own, LOG_RETURN], fields[own, LOG_BUDGET])
+    return found
 
 
 def _request(requests: Mapping[int, Request], task: int) -> Request:

@@ -23,6 +23,7 @@ __all__ = [
     "BEHAVIOUR",
     "CONSTANT",
     "NAMES",
+    "loss_panels",
     "method_rows",
     "pacing",
     "provenance",
@@ -148,6 +149,29 @@ def validation_panels(runs: Mapping[Method, MethodRun]) -> tuple[Panel, ...]:
             scores = [entry["scores"][task] for entry in records]
             lines.append(Line.of(NAMES[method], [e["step"] for e in records], scores))
         panels.append(Panel(task, tuple(lines)))
+    return tuple(panels)
+
+
+_SMOOTHED = 5
+"""Records of the loss that a point of its curve averages over."""
+
+
+def loss_panels(runs: Mapping[Method, MethodRun]) -> tuple[Panel, ...]:
+    """Return the training losses of the last stage, a panel a task, smoothed."""
+    panels = []
+    for task in TASKS:
+        lines = []
+        for method, run in runs.items():
+            last = run.policy.models[0].planner.stages()[-1].name
+            entries = [e for e in run.history if e["kind"] == "loss" and e["stage"] == last]
+            losses = np.array([entry["losses"].get(task, np.nan) for entry in entries])
+            if np.isfinite(losses).any():
+                kernel = np.ones(min(_SMOOTHED, len(losses)))
+                weight = np.convolve(np.ones(len(losses)), kernel, "same")
+                smooth = np.convolve(losses, kernel, "same") / weight
+                lines.append(Line.of(NAMES[method], [e["step"] for e in entries], smooth))
+        if lines:
+            panels.append(Panel(task, tuple(lines)))
     return tuple(panels)
 
 

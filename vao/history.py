@@ -8,14 +8,14 @@ from pathlib import Path
 
 from auctionsim.dataset.files import write_whole
 from auctionsim.errors import invalid_data
-from vao.training import Record
+from vao.training.loop import Record
 
 __all__ = ["read_history", "write_history"]
 
 
 def write_history(history: Iterable[Record], path: Path | str) -> None:
     """Write records to a JSONL file, one a line, whole or not at all."""
-    text = "".join(json.dumps(entry, allow_nan=False) + "\n" for entry in history)
+    text = "".join(json.dumps(entry, allow_nan=False, sort_keys=True) + "\n" for entry in history)
     write_whole(Path(path), lambda file: file.write(text.encode()))
 
 

@@ -8,16 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from auctionsim.bidding import BatchBidder, Observation
 from auctionsim.campaigns import Campaigns
 from auctionsim.errors import invalid_argument, invalid_data
 from auctionsim.observation import FEATURES
+from auctionsim.random_numbers import PURPOSE_BEHAVIOUR, normals
 from auctionsim.tasks import TASKS
+from vao.asking import Asking
+from vao.batch import History
 from vao.conditions import requirement_vector
 from vao.config import TrainingConfig
-from vao.models import InverseDynamics, Planner
+from vao.planners import Memory, Planner
 from vao.request import Request
 from vao.scales import Scales, feature_columns
 from vao.tensors import owned_tensor
@@ -32,23 +34,21 @@ class TrainedModel:
     Attributes:
         tasks: Codes of the tasks it plays.
         scales: Its normalisers.
-        planner: Predicts the next state.
-        inverse: Finds the action that leads there.
+        planner: Its networks.
     """
 
     tasks: tuple[int, ...]
     scales: Scales
     planner: Planner
-    inverse: InverseDynamics
 
 
 class PlannerBidder(BatchBidder):
     """Plays any number of seats with trained planners, each seat with its task's.
 
-    At every step the planner predicts the next state from the requirements and the states so far,
-    and the inverse dynamics give the multiplier that leads there, within the range of its training
-    data. Seats do not see each other; the past is forgotten at `reset`. A seat that does not take
-    part in a step gets the multiplier 0.
+    At every step the planner is given what is asked of each seat and its history so far, and
+    answers with multipliers, kept within the range of its training data. Seats do not see each
+    other; the past is forgotten at `reset`. A seat that does not take part in a step gets the
+    multiplier 0.
 
     Args:
         models: Trained models; no task may be played by two.
@@ -136,12 +136,16 @@ class PlannerBidder(BatchBidder):
         self._next_step += 1
         multipliers = np.zeros(len(active))
         for seating in self._seatings:
-            multipliers[seating.seats] = seating.act(observation.step, features[seating.seats])
+            multipliers[seating.seats] = seating.act(observation.take(seating.seats))
         return np.where(active, multipliers, 0.0)
 
 
+_NOISE = 5 << 20
+"""Where a planner's draws begin among those of a bidder's private randomness."""
+
+
 class _Seating:
-    """One model and the seats it plays in an episode."""
+    """One model, the seats it plays in an episode, and their histories."""
 
     def __init__(
         self,
@@ -151,7 +155,7 @@ class _Seating:
         requests: Mapping[int, Request],
         device: torch.device,
     ) -> None:
-        scales = model.scales
+        scales, planner = model.scales, model.planner
         if campaigns.steps != scales.steps:
             raise invalid_argument(
                 "campaigns.steps", f"must be {scales.steps}", campaigns.steps, "Train with these."
@@ -159,22 +163,53 @@ class _Seating:
         self.seats = seats
         self._model = model
         self._columns = feature_columns(scales.states.features, FEATURES)
-        values, visible = scales.requirements.asked(campaigns, requests)
-        known = torch.ones(values.shape, dtype=torch.bool)
-        vector = requirement_vector(owned_tensor(values), known, owned_tensor(visible))
-        static = scales.static(campaigns.category, campaigns.budget)
-        self._requirements = vector.to(device)
-        self._static = owned_tensor(static, device)
-        shape = (len(seats), scales.steps, len(self._columns))
-        self._states = torch.zeros(shape, device=device)
+        self._asking = Asking(scales.requirements, campaigns, requests)
+        self._visible = owned_tensor(self._asking.visible, device)
+        self._memory: Memory = {}
+        # Room for the whole episode; a step's history is a view of its beginning.
+        n, steps = len(seats), scales.steps
+        self._whole = History(
+            states=torch.zeros((n, steps, len(self._columns)), device=device),
+            actions=torch.zeros((n, steps), device=device),
+            static=owned_tensor(scales.static(campaigns.category, campaigns.budget), device),
+            requirements=torch.zeros((n, steps, planner.shape.requirements), device=device),
+            to_go=torch.zeros((n, steps), device=device),
+            noise=owned_tensor(_private_noise(campaigns, planner.action_noise), device),
+        )
 
     @torch.inference_mode()
-    def act(self, step: int, features: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Take in the seats' features at a step, and return their multipliers."""
-        model = self._model
-        states = np.nan_to_num(model.scales.states(features[:, self._columns]))
-        self._states[:, step] = owned_tensor(states, self._states.device)
-        past = self._states[:, : step + 1]
-        planned: Tensor = model.planner(self._requirements, past, self._static)[:, -1]
-        actions = model.inverse(past[:, -1], planned)
-        return model.scales.actions.inverse(actions.cpu().numpy())
+    def act(self, observation: Observation) -> NDArray[np.float64]:
+        """Take in the seats' observation, and return their multipliers."""
+        scales, step = self._model.scales, observation.step
+        history = self._history(observation)
+        actions = self._model.planner.act(history, self._memory)
+        multipliers = scales.actions.inverse(actions.cpu().numpy())
+        played = scales.actions(np.where(observation.active, multipliers, 1.0))
+        self._whole.actions[:, step] = owned_tensor(played, self._whole.actions.device)
+        return multipliers
+
+    def _history(self, observation: Observation) -> History:
+        """Write down what is known at this step, and return all that is known so far."""
+        whole, step, device = self._whole, observation.step, self._whole.states.device
+        scales = self._model.scales
+        states = np.nan_to_num(scales.states(observation.features[:, self._columns]))
+        values = owned_tensor(self._asking.requirements(observation), device)
+        known = torch.ones_like(values, dtype=torch.bool)
+        whole.states[:, step] = owned_tensor(states, device)
+        whole.requirements[:, step] = requirement_vector(values, known, self._visible)
+        whole.to_go[:, step] = owned_tensor(self._asking.to_go(observation), device)
+        return History(
+            states=whole.states[:, : step + 1],
+            actions=whole.actions[:, :step],
+            static=whole.static,
+            requirements=whole.requirements[:, : step + 1],
+            to_go=whole.to_go[:, : step + 1],
+            noise=whole.noise,
+        )
+
+
+def _private_noise(campaigns: Campaigns, size: int) -> NDArray[np.float32]:
+    """Standard normals of each campaign's own, (n, size), the same whoever plays beside it."""
+    places = np.arange(-(-size // 4))
+    draws = normals(campaigns.key[:, None], _NOISE + places[None, :], 0, PURPOSE_BEHAVIOUR)
+    return np.ascontiguousarray(draws.reshape(len(campaigns), -1)[:, :size])

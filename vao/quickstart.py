@@ -16,6 +16,7 @@ from vao.findings import (
     BEHAVIOUR,
     CONSTANT,
     NAMES,
+    loss_panels,
     method_rows,
     pacing,
     provenance,
@@ -119,6 +120,7 @@ def run_quickstart(settings: QuickstartSettings, *, progress: bool = True) -> Qu
         pacing=pacing(runs, behaviour),
         weights=weight_panels(runs["vao"]),
         validation=validation_panels(runs),
+        losses=loss_panels(runs),
         provenance=provenance(experiment.arena, runs, factors, seconds),
     )
     report = settings.out / "report.html"

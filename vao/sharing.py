@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,11 +18,12 @@ from torch import Tensor
 from auctionsim.dataset import Trajectories
 from auctionsim.dataset.schema import CAMPAIGN_COLUMNS
 from auctionsim.errors import invalid_argument, invalid_data
+from vao.batch import Batch, join
 from vao.conditions import TASK_FIELDS, requirement_vector
 from vao.scales import Scales
 from vao.tensors import owned_tensor
 
-__all__ = ["TRAINING_COLUMNS", "Batch", "Source", "TaskSampler", "join", "shares"]
+__all__ = ["TRAINING_COLUMNS", "Source", "TaskSampler", "shares"]
 
 TRAINING_COLUMNS: tuple[str, ...] = (
     *CAMPAIGN_COLUMNS,
@@ -33,29 +34,6 @@ TRAINING_COLUMNS: tuple[str, ...] = (
 
 _PART = 4096
 """Trajectories normalised at a time, to bound memory."""
-
-
-class Batch(NamedTuple):
-    """n samples as a planner sees them.
-
-    Attributes:
-        states: (n, steps + 1, features) normalised, the final state included.
-        actions: (n, steps) standardised log multipliers.
-        active: (n, steps) 1 where the step counts, else 0.
-        static: (n, static features).
-        requirements: (n, requirements) masked for the target task.
-    """
-
-    states: Tensor
-    actions: Tensor
-    active: Tensor
-    static: Tensor
-    requirements: Tensor
-
-
-def join(batches: Sequence[Batch]) -> Batch:
-    """Put batches end to end."""
-    return Batch(*(torch.cat(parts) for parts in zip(*batches, strict=True)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +47,7 @@ class Source:
     actions: Tensor
     active: Tensor
     static: Tensor
+    to_go: Tensor
     values: Tensor
     known: Tensor
 
@@ -105,17 +84,29 @@ class Source:
     def __len__(self) -> int:
         return len(self.states)
 
-    def relabelled(self, indices: NDArray[np.int64], task: int) -> Batch:
-        """Return trajectories at `indices` with the condition of the target task of code `task`."""
-        places = owned_tensor(indices, self.states.device)
-        visible = owned_tensor(TASK_FIELDS[task], self.states.device)
+    def relabelled(
+        self, indices: NDArray[np.int64], task: int, noise: NDArray[np.float32] | None = None
+    ) -> Batch:
+        """Return trajectories at `indices` with the condition of the target task of code `task`.
+
+        Args:
+            indices: (n,) places, from 0.
+            task: Task code.
+            noise: (n, any number) for the loss to use; none if None.
+        """
+        device = self.states.device
+        places = owned_tensor(indices, device)
+        visible = owned_tensor(TASK_FIELDS[task], device)
         requirements = requirement_vector(self.values[places], self.known[places], visible)
+        chance = np.zeros((len(indices), 0), np.float32) if noise is None else noise
         return Batch(
             states=self.states[places],
             actions=self.actions[places],
             active=self.active[places],
             static=self.static[places],
             requirements=requirements,
+            to_go=self.to_go[places],
+            noise=owned_tensor(chance, device),
         )
 
 
@@ -137,9 +128,21 @@ def _normalise(
         scales.actions(np.where(active, trajectories.action, 1.0)),
         active.astype(np.float32),
         scales.static(trajectories.category, trajectories.budget),
+        _to_go(trajectories, scales),
         values,
         known,
     )
+
+
+def _to_go(trajectories: Trajectories, scales: Scales) -> NDArray[np.float32]:
+    """Return still to come at the start of each step, (n, steps); see `Batch.to_go`."""
+    budget = trajectories.budget.astype(np.float64)[:, None]
+    gains = np.divide(
+        trajectories.expected_value, budget, out=np.zeros_like(trajectories.cost, np.float64),
+        where=budget > 0.0,
+    )  # fmt: skip
+    remaining = np.cumsum(gains[:, ::-1], axis=1)[:, ::-1] / scales.requirements.mean_return
+    return remaining.astype(np.float32)
 
 
 def shares(samples: int, sources: int, first: int) -> list[int]:
@@ -172,6 +175,7 @@ class TaskSampler:
         rng: Stream of the draws.
         validation: Held-out trajectories of each target task, for `validation` only.
         validation_samples: Samples of a validation batch.
+        noise: Standard normals that come with each sample.
     """
 
     def __init__(
@@ -183,13 +187,15 @@ class TaskSampler:
         *,
         validation: Sequence[Source] = (),
         validation_samples: int = 0,
+        noise: int = 0,
     ) -> None:
         self._sources = list(sources)
         self._targets = list(targets)
         self._samples = samples
-        self._rng, self._validation_rng = rng.spawn(2)
+        self._rng, self._validation_rng, self._noise_rng = rng.spawn(3)
         self._validation = list(validation)
         self._validation_samples = validation_samples
+        self._noise = noise
         self._ends = np.cumsum([len(source) for source in self._sources])
 
     @property
@@ -202,13 +208,18 @@ class TaskSampler:
         """Number of sources."""
         return len(self._sources)
 
-    def pooled(self, target: int) -> Batch:
-        """Draw n samples for a target from all sources together, in proportion to their sizes."""
-        places = self._rng.integers(self._ends[-1], size=self._samples)
+    def pooled(self, target: int, samples: int | None = None) -> Batch:
+        """Draw samples for a target from all sources together, in proportion to their sizes.
+
+        Args:
+            target: Which target, from 0.
+            samples: How many; None for n.
+        """
+        places = self._rng.integers(self._ends[-1], size=samples or self._samples)
         owner = np.searchsorted(self._ends, places, side="right")
         begins = self._ends - [len(source) for source in self._sources]
         parts = [
-            source.relabelled(places[owner == i] - begins[i], self._targets[target])
+            self._relabelled(source, places[owner == i] - begins[i], target)
             for i, source in enumerate(self._sources)
             if (owner == i).any()
         ]
@@ -218,7 +229,7 @@ class TaskSampler:
         """Draw n samples for a target, n / sources of each source (see `shares`)."""
         counts = shares(self._samples, self.sources, target)
         return [
-            source.relabelled(self._rng.integers(len(source), size=count), self._targets[target])
+            self._relabelled(source, self._rng.integers(len(source), size=count), target)
             for source, count in zip(self._sources, counts, strict=True)
         ]
 
@@ -226,4 +237,19 @@ class TaskSampler:
         """Draw a batch of a target's own held-out trajectories."""
         own = self._validation[target]
         places = self._validation_rng.integers(len(own), size=self._validation_samples)
-        return own.relabelled(places, self._targets[target])
+        return self._relabelled(own, places, target)
+
+    def state(self) -> list[dict[str, Any]]:
+        """Return the state of the streams, in plain values, for `resume`."""
+        streams = self._rng, self._validation_rng, self._noise_rng
+        return [dict(stream.bit_generator.state) for stream in streams]
+
+    def resume(self, state: Sequence[dict[str, Any]]) -> None:
+        """Go on drawing where a sampler was when it gave this `state`."""
+        streams = self._rng, self._validation_rng, self._noise_rng
+        for stream, saved in zip(streams, state, strict=True):
+            stream.bit_generator.state = saved
+
+    def _relabelled(self, source: Source, places: NDArray[np.int64], target: int) -> Batch:
+        noise = self._noise_rng.standard_normal((len(places), self._noise), np.float32)
+        return source.relabelled(places, self._targets[target], noise)

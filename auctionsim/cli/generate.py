@@ -80,7 +80,7 @@ class Generate(Command):
     name: str = "small"
     market: str = "small"
     lineup: str = "mixed"
-    episodes: Episodes = field(default_factory=lambda: Episodes(208, 5, 5, 20))
+    episodes: Episodes = field(default_factory=lambda: Episodes(208, 5, 10, 40))
     seed: int = 0
     shard_episodes: int = 20
     logs: Logs = field(default_factory=Logs)

@@ -91,14 +91,14 @@ class AutoBiddingEnv(gymnasium.Env[Any, NDArray[np.float32]]):
     Entries 2 to 12 are means over a step's opportunities, averaged over the steps meant; 0 before
     the first step. Values, prices and bids are means an opportunity. The market's constants:
 
-    - N: opportunities a day, at least 1
+    - N: most opportunities that a day can have, at least 1
     - T: steps a day
     - V: most opportunities that a step can have, at least 1
     - p: mean conversion probability
     - w: slots per advertiser, at most 1
     - r: reference price of the market
     - v: largest value that an opportunity can have
-    - b: largest bid (20 times the largest reference times v), or the reserve price if higher
+    - b: largest bid (20 times the largest reference times v), or the highest reserve if higher
     - B: middle budget (geometric mean of lowest and highest)
     - Bmax: highest budget
     - C: middle CPA target

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+from auctionsim.day_conditions import LARGEST_FACTOR, largest_day, largest_floor
 from auctionsim.envs.volume import largest_volume
 from auctionsim.market import MarketConfig
 from auctionsim.tasks import TASKS
@@ -39,14 +40,14 @@ class Entry(NamedTuple):
 
 #: Constants of a market that scales and bounds are made of, and what they are.
 SYMBOLS: dict[str, str] = {
-    "N": "opportunities a day, at least 1",
+    "N": "most opportunities that a day can have, at least 1",
     "T": "steps a day",
     "V": "most opportunities that a step can have, at least 1",
     "p": "mean conversion probability",
     "w": "slots per advertiser, at most 1",
     "r": "reference price of the market",
     "v": "largest value that an opportunity can have",
-    "b": "largest bid (20 times the largest reference times v), or the reserve price if higher",
+    "b": "largest bid (20 times the largest reference times v), or the highest reserve if higher",
     "B": "middle budget (geometric mean of lowest and highest)",
     "Bmax": "highest budget",
     "C": "middle CPA target",
@@ -87,15 +88,16 @@ def market_constants(market: MarketConfig) -> dict[str, float]:
     cpa, per_roas, price = terms.cpa_target, terms.inverse_roas_target, terms.reference_price
     value = largest_value(market)
     bid = ACTION_BASE * max(cpa[1], per_roas[1], price) * value
+    floor = largest_floor(market.traffic.mean_probability, market.days)
     constants: dict[str, float] = {
-        "N": max(market.opportunities, 1),
+        "N": max(largest_day(market.opportunities, market.days), 1),
         "T": market.steps,
         "V": max(largest_volume(market), 1),
         "p": market.traffic.mean_probability,
         "w": min(market.slots / market.advertisers, 1.0),
         "r": price,
         "v": value,
-        "b": max(bid, market.reserve_price),
+        "b": max(bid, market.reserve_price, floor),
         "B": math.sqrt(terms.budget[0] * terms.budget[1]),
         "Bmax": terms.budget[1],
         "C": math.sqrt(cpa[0] * cpa[1]),
@@ -108,13 +110,20 @@ def market_constants(market: MarketConfig) -> dict[str, float]:
 
 def largest_value(market: MarketConfig) -> float:
     """Return a bound on the value p e of any opportunity of a market for anybody."""
-    traffic, spread = market.traffic, max(market.values.known.values(), default=0.0)
+    traffic, days = market.traffic, market.days
+    spread = max(market.values.known.values(), default=0.0)
     mean = traffic.mean_probability * (1.0 + traffic.category_spread)
     mean *= 1.0 + traffic.advertiser_spread
+    if days.quality_drift > 0.0 or days.quality_jump_rate > 0.0:
+        mean *= LARGEST_FACTOR
     # The deviation within a step is at most the mean; a probability is at most 1.
-    probability = min(mean * (1.0 + LARGEST_NORMAL), 1.0)
-    worth = math.exp(spread * LARGEST_NORMAL - 0.5 * spread * spread)
-    return probability * worth * (1.0 + 1e-5)  # drawn in float32, whose steps are 6e-8
+    probability = min(mean * (1.0 + LARGEST_NORMAL) * _largest_lognormal(days.quality_spread), 1.0)
+    # Drawn in float32, whose steps are 6e-8.
+    return probability * _largest_lognormal(spread) * (1.0 + 1e-5)
+
+
+def _largest_lognormal(spread: float) -> float:
+    return math.exp(spread * LARGEST_NORMAL - 0.5 * spread * spread)
 
 
 def amount_of(formula: str, constants: dict[str, float]) -> float:

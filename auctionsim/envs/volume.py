@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from auctionsim.day_conditions import largest_day
 from auctionsim.market import MarketConfig
 from auctionsim.traffic.day import block_of_step, resample
 
@@ -21,6 +22,7 @@ def largest_volume(market: MarketConfig) -> int:
     high, low = 1.0 + traffic.volume_spread, 1.0 - traffic.volume_spread
     own = shares * high
     total = of_block * high + (shares.sum() - of_block) * low
-    most = float(np.max(own / np.where(total > 0.0, total, 1.0))) * market.opportunities
+    whole = largest_day(market.opportunities, market.days)
+    most = float(np.max(own / np.where(total > 0.0, total, 1.0))) * whole
     # Rounding of the split gives a step less than one beyond its exact share; sums round, too.
-    return min(int(most * (1.0 + 1e-9)) + 1, market.opportunities)
+    return min(int(most * (1.0 + 1e-9)) + 1, whole)

@@ -24,6 +24,8 @@ from auctionsim.simulator import Game, Simulation
 
 # Runs stepped together: enough to keep all cores busy, few enough to stay small in memory.
 _RUNS_AT_ONCE = 96
+# Against frozen opponents a run is but one seat: more of them share the work of a step.
+_FROZEN_RUNS_AT_ONCE = 480
 _RECORDED_BYTES = 2**28
 
 OnStep = Callable[[int], object]
@@ -69,6 +71,8 @@ class Contest:
         frozen: Whether the line-up does not respond.
         bounds: Whether bounds in hindsight are worked out.
         states: Whether trajectories keep states and actions, most of their memory.
+        recordings: Where recordings are kept from one play to the next, by episodes; None keeps
+            none. All contests that share it must have market, line-up and seed in common.
     """
 
     market: MarketConfig
@@ -78,6 +82,7 @@ class Contest:
     frozen: bool
     bounds: bool
     states: bool = True
+    recordings: dict[tuple[int, ...], Recording] | None = None
 
     def steps(self, entrants: int, takeovers: int) -> int:
         """Return how many steps of episodes `play` will report."""
@@ -106,11 +111,7 @@ class Contest:
         others = replace(entrants[0].conduct, isolate=False)
         most = max(len(takeover.seats) for takeover in takeovers)
         for group in groups(self.episodes, self._at_once(most)):
-            recording = None
-            if self.frozen or self.bounds:
-                recording = record_rivals(
-                    self.market, group, self.seed, lineup=self.lineup, conduct=others
-                )
+            recording = self._recording(group, others) if self.frozen or self.bounds else None
             against = recording if self.frozen else None
             for place, takeover in enumerate(takeovers):
                 if self.bounds and recording is not None:
@@ -126,6 +127,15 @@ class Contest:
             self._sum_up(takeover, place, played, incidents, found.get(place))
             for place, takeover in enumerate(takeovers)
         ]
+
+    def _recording(self, group: list[int], conduct: Conduct) -> Recording:
+        """Record what the line-up bids in some episodes, or look it up."""
+        kept = {} if self.recordings is None else self.recordings
+        if tuple(group) not in kept:
+            kept[tuple(group)] = record_rivals(
+                self.market, group, self.seed, lineup=self.lineup, conduct=conduct
+            )
+        return kept[tuple(group)]
 
     def _sum_up(
         self,
@@ -168,7 +178,7 @@ class Contest:
 
     def _at_once(self, seats: int) -> int:
         """How many episodes to play side by side: few enough to stay small in memory."""
-        size = max(1, _RUNS_AT_ONCE // seats)
+        size = max(1, (_FROZEN_RUNS_AT_ONCE if self.frozen else _RUNS_AT_ONCE) // seats)
         if self.frozen or self.bounds:
             width = 8 * (self.market.slots + 2) * max(self.market.opportunities, 1)
             size = min(size, max(1, _RECORDED_BYTES // width))

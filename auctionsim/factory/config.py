@@ -84,7 +84,7 @@ class DatasetConfig:
     market: str = "small"
     lineup: str = "mixed"
     episodes: dict[str, int] = field(
-        default_factory=lambda: {"train": 208, "val_align": 5, "val_select": 5, "test": 20}
+        default_factory=lambda: {"train": 208, "val_align": 5, "val_select": 10, "test": 40}
     )
     seed: int = 0
     shard_episodes: int = 20

@@ -11,6 +11,7 @@ from auctionsim.conduct import Conduct, Incident
 from auctionsim.errors import invalid_argument
 from auctionsim.lineup import LineupConfig, load_lineup
 from auctionsim.market import MarketConfig, load_market
+from auctionsim.rules import MECHANISMS
 from auctionsim.simulator import Simulation, TopBids
 from auctionsim.traffic import Day
 
@@ -24,7 +25,8 @@ class Recording:
         seed: Seed of the episodes.
         episodes: Their numbers, E.
         days: Their traffic parameters, E.
-        steps: Slots + 2 highest bids of every opportunity and whose they are, T steps of E runs.
+        steps: Slots + 2 highest bids of every opportunity and whose they are, those of competitors
+            from outside among them (`auctionsim.simulator.TopBids`), T steps of E runs.
         incidents: What bidders of the line-up broke of their contract, where they may.
     """
 
@@ -99,6 +101,11 @@ def check_can_freeze(market: MarketConfig) -> None:
         rule = "must have the default rules for opponents to be frozen"
         mend = "Let the opponents respond, or change the market's rules."
         raise invalid_argument("market", rule, f"rules {market.rules}", mend)
+    if market.days.outside_price > 0.0 and market.mechanism not in MECHANISMS:
+        # Recorded, competitors from outside are bidders; such a mechanism may heed all bids.
+        rule = f"must have a mechanism out of {', '.join(MECHANISMS)} for opponents to be frozen"
+        mend = "Let the opponents respond, or set days.outside_price to 0."
+        raise invalid_argument("market", rule, f"mechanism {market.mechanism}", mend)
 
 
 def check_seats(recording: Recording, campaigns: Campaigns) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from auctionsim.bidding import LARGEST_MULTIPLIER
+from auctionsim.day_conditions import LARGEST_SPREAD
 from auctionsim.errors import invalid_argument
 from auctionsim.mechanism.arguments import as_array, check_integer, shown
 from auctionsim.random_numbers import BLOCK
@@ -16,6 +17,7 @@ from auctionsim.traffic import Day
 
 # Bids are compared in float32, to which the limit is rounded as they are.
 _LARGEST_AMOUNT = float(np.float32(LARGEST_MULTIPLIER))
+_MOST = {"volumes": 2**31, "floor": 1e31}
 
 
 def check_seed(seed: object) -> int:
@@ -89,6 +91,7 @@ def _check_day(day: Day, steps: int, advertisers: int) -> None:
         "step_keys": ("u", (steps,)), "volumes": ("i", (steps,)),
         "mean": ("f", (steps, advertisers)), "deviation": ("f", (steps, advertisers)),
         "error_ratio": ("f", (advertisers,)), "bias": ("f", (advertisers,)),
+        "floor": ("f", (steps,)),
     }  # fmt: skip
     for name, (kind, shape) in expected.items():
         array = getattr(day, name)
@@ -98,10 +101,14 @@ def _check_day(day: Day, steps: int, advertisers: int) -> None:
         if array.shape != shape or array.dtype.kind != kind:
             found = f"{array.dtype} of shape {array.shape}"
             raise invalid_argument(f"days.{name}", f"must have shape {shape}", found, "See `Day`.")
-        most = 2**31 if name == "volumes" else np.inf
+        most = _MOST.get(name, np.inf)
         if name != "step_keys" and not ((array >= 0) & (array < most)).all():
-            rule = "must be >= 0 and finite, volumes below 2^31"
+            rule = "must be >= 0 and finite, volumes below 2^31, floors below 1e31"
             raise invalid_argument(f"days.{name}", rule, "another", "Mend the numbers.")
+    if not 0.0 <= day.quality_spread <= LARGEST_SPREAD:  # no for nan as well
+        rule = f"must be a number in [0, {LARGEST_SPREAD:g}]"
+        mend = "Give 0 for opportunities of equal quality."
+        raise invalid_argument("days.quality_spread", rule, day.quality_spread, mend)
 
 
 def check_multipliers(multipliers: ArrayLike, shape: tuple[int, int]) -> NDArray[np.float32]:

@@ -143,7 +143,7 @@ class Auctioneer:
         terms = self._terms._replace(pricing=self._mechanism_loaded())
         runs, advertisers = plan.multipliers.shape
         tally = Tally.zeros(runs, advertisers)
-        traffic = Traffic(tables.volumes, tables.values, tables.highest, tables.bias, *tables.keys)
+        traffic = _traffic(tables)
         bidding = _bidding(tables, plan)
         caps = np.full((runs, advertisers), np.inf, _FLOAT)
         purses = Purse(budget, spent, caps, tally.wins, tally.cut, tally.sums, tally.price[:, None])
@@ -182,6 +182,12 @@ class Auctioneer:
     def _span(self, runs: int) -> int:
         """Opportunities of each run to rank ahead in one go: a chunk over all runs, or a block."""
         return max(self._chunk // runs // BLOCK, 1) * BLOCK
+
+
+def _traffic(tables: StepTables) -> Traffic:
+    return Traffic(
+        tables.volumes, tables.values, tables.highest, tables.bias, *tables.keys, tables.floor
+    )
 
 
 def _bidding(tables: StepTables, plan: BidPlan) -> Bidding:

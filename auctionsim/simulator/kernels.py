@@ -23,12 +23,13 @@ from auctionsim.threads import next_cell
 
 
 @njit(cache=True, nogil=True)
-def _offers(traffic, bidding, r):  # type: ignore[no-untyped-def]
+def _offers(reserve, traffic, bidding, r):  # type: ignore[no-untyped-def]
     e = bidding.run_episode[r]
+    floor = traffic.floor[e]
     return Offers(
         bidding.multipliers[r], bidding.rows[r], bidding.value_rows[r], traffic.values[e],
         traffic.highest[e], bidding.explicit, bidding.explicit_highest, traffic.bias[e],
-        traffic.keys_lo[e], traffic.keys_hi[e],
+        traffic.keys_lo[e], traffic.keys_hi[e], floor, max(floor, reserve),
     )  # fmt: skip
 
 
@@ -47,14 +48,14 @@ def _rank_cell(first, last, terms, traffic, bidding, caps, ahead, r, place):  # 
     count = min(BLOCK, min(last, traffic.volumes[bidding.run_episode[r]]) - block * BLOCK)
     if count > 0:
         ahead.found[r, place] = rank_and_sell(
-            terms, _offers(traffic, bidding, r), caps[r], block, count,
+            terms, _offers(terms.reserve, traffic, bidding, r), caps[r], block, count,
             _block_of(ahead, r, place),
         )  # fmt: skip
 
 
 @njit(cache=True, nogil=True)
 def _settle_run(first, last, terms, traffic, bidding, capped, purses, ahead, ranked, ledgers, r):  # type: ignore[no-untyped-def]
-    offers = _offers(traffic, bidding, r)
+    offers = _offers(terms.reserve, traffic, bidding, r)
     purse = Purse(
         purses.budget[r], purses.spent[r], purses.caps[r], purses.wins[r], purses.cut[r],
         purses.sums[r], purses.price[r],
@@ -80,7 +81,8 @@ def _settle_run(first, last, terms, traffic, bidding, capped, purses, ahead, ran
 def cap_runs(traffic, bidding, purses):  # type: ignore[no-untyped-def]
     """Write into `purses.caps` the highest bid each seat can afford as the step begins."""
     for r in range(bidding.run_episode.size):
-        cap_bids(_offers(traffic, bidding, r), purses.budget[r], purses.spent[r], purses.caps[r])
+        offers = _offers(np.float32(0.0), traffic, bidding, r)  # caps do not depend on reserves
+        cap_bids(offers, purses.budget[r], purses.spent[r], purses.caps[r])
 
 
 @njit(cache=True, nogil=True)

@@ -38,7 +38,7 @@ class Terms(NamedTuple):
     Attributes:
         ids: (A,).
         exposure: (slots,) probability that a slot is seen.
-        reserve: Reserve price.
+        reserve: Reserve price of the market, without what competitors from outside bid.
         pricing: Address of the mechanism's block form (see `auctionsim.mechanism.pricing`).
         sells_above_reserve: Whether a slot sells only above the reserve (AuctionNet's rule).
         realised_spread: Spread of the realised around the known value.
@@ -62,6 +62,7 @@ class Traffic(NamedTuple):
         bias: (E, A).
         keys_lo: (E,).
         keys_hi: (E,).
+        floor: (E,) what competitors from outside bid on every opportunity; 0 for none.
     """
 
     volumes: Longs
@@ -70,6 +71,7 @@ class Traffic(NamedTuple):
     bias: Doubles
     keys_lo: Words
     keys_hi: Words
+    floor: Singles
 
 
 class Bidding(NamedTuple):
@@ -93,7 +95,10 @@ class Bidding(NamedTuple):
 
 
 class Offers(NamedTuple):
-    """The bids of one run on its opportunities: `Bidding` and `Traffic` without R and E."""
+    """The bids of one run on its opportunities: `Bidding` and `Traffic` without R and E.
+
+    `reserve` is the lowest price of a slot: the market's reserve or the floor.
+    """
 
     multipliers: Any
     rows: Any
@@ -105,6 +110,8 @@ class Offers(NamedTuple):
     bias: Any
     k0: Any
     k1: Any
+    floor: Any
+    reserve: Any
 
 
 class Sold(NamedTuple):

@@ -10,6 +10,8 @@ from auctionsim.intrinsics import price_block
 from auctionsim.simulator.layout import Ledger
 from auctionsim.simulator.sales import realised
 
+_NOBODY = np.int32(-1)
+
 
 @njit(cache=True, nogil=True)
 def enter_sales(terms, offers, sold, begin, end, first, last, start, ledger):  # type: ignore[no-untyped-def]
@@ -30,7 +32,7 @@ def enter_sales(terms, offers, sold, begin, end, first, last, start, ledger):  #
     slots = winner.shape[0]
     prices = np.empty(winner.shape, np.float32)
     # The same as when the block was sold: a mechanism is a pure function.
-    price_block(terms.pricing, top_bid, end, terms.exposure, terms.reserve, prices)
+    price_block(terms.pricing, top_bid, end, terms.exposure, offers.reserve, prices)
     for slot in range(slots):
         for j in range(begin, end):
             is_sold = winner[slot, j] >= 0
@@ -40,7 +42,7 @@ def enter_sales(terms, offers, sold, begin, end, first, last, start, ledger):  #
             ledger.converted[slot, start + j] = 0
             ledger.worth[slot, start + j] = 0.0
     for j in range(begin, end):
-        ledger.market_price[start + j] = max(top_bid[slots, j], terms.reserve)
+        ledger.market_price[start + j] = max(top_bid[slots, j], offers.reserve)
     for sale in range(first, last):
         j, i, slot = sold.opportunity[sale], sold.column[sale], 0
         while winner[slot, j] != i:
@@ -55,11 +57,15 @@ def enter_sales(terms, offers, sold, begin, end, first, last, start, ledger):  #
 
 
 @njit(cache=True, nogil=True)
-def enter_bids(sold, begin, end, start, ledger):  # type: ignore[no-untyped-def]
+def enter_bids(sold, floor, begin, end, start, ledger):  # type: ignore[no-untyped-def]
     """Enter the highest bids on opportunities begin .. end - 1 of a block, as they were placed.
+
+    Competitors from outside, who are nobody of the market's, are among the bidders: each bids the
+    floor, and there are as many as there are places.
 
     Args:
         sold: `Sold`, ranked as deep as the ledger.
+        floor: float32, 0 for no competitors.
         begin: First opportunity, counted within the block.
         end: End of them.
         start: The block's first opportunity.
@@ -69,7 +75,9 @@ def enter_bids(sold, begin, end, start, ledger):  # type: ignore[no-untyped-def]
         bid, column = sold.top_bid[place], sold.top_column[place]
         kept_bid, kept_column = ledger.top_bid[place], ledger.top_column[place]
         for j in range(begin, end):
-            kept_bid[start + j], kept_column[start + j] = bid[j], column[j]
+            outbid = bid[j] < floor
+            kept_bid[start + j] = floor if outbid else bid[j]
+            kept_column[start + j] = _NOBODY if outbid else column[j]
 
 
 def new_ledger(runs: int, slots: int, sales: int = 0, bids: int = 0) -> Ledger:

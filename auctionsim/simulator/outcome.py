@@ -82,10 +82,13 @@ class Sales:
 class TopBids:
     """The highest bids of one step of R runs, as placed; beyond a run's volume there are none.
 
+    Competitors from outside (`DayConditions.outside_price`) are among them as nobody: so whoever
+    plays against these bids meets them, too.
+
     Attributes:
         volume: Opportunities of each run, (R,).
         bid: Highest bids in falling order, 0 for none, in currency, (R, slots + 2, width).
-        holder: Advertisers they are of, -1 for nobody, (R, slots + 2, width).
+        holder: Advertisers they are of, -1 for nobody of the market's, (R, slots + 2, width).
     """
 
     volume: NDArray[np.int64]

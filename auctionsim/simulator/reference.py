@@ -171,8 +171,9 @@ class Walk:
 
     def _clear(self, bids: Float32Array, first: int) -> Clearing:
         market, ids = self.market, np.arange(self.market.advertisers, dtype=np.uint32)
+        reserve = max(market.reserve_price, float(self.day.floor[self.step]))
         return clear_reference(
-            bids, market.reserve_price, market.slots, market.mechanism, market.rules,
+            bids, reserve, market.slots, market.mechanism, market.rules,
             seed=int(self.day.step_keys[self.step]), first_opportunity=first, ids=ids,
             exposure=market.slot_exposure,
         )  # fmt: skip

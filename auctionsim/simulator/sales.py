@@ -22,13 +22,13 @@ _HALF32 = np.float32(0.5)
 
 
 @njit(cache=True, nogil=True)
-def _win(terms, count, top_bid, top_column, prices, winner):  # type: ignore[no-untyped-def]
+def _win(terms, reserve, count, top_bid, top_column, prices, winner):  # type: ignore[no-untyped-def]
     """Price all slots of a block, and write who wins them: -1 where a slot is unsold.
 
     Returns whether all prices keep the mechanism's rule; those that do not are nan.
     """
-    price_block(terms.pricing, top_bid, count, terms.exposure, terms.reserve, prices)
-    reserve, broken = terms.reserve, np.int64(0)
+    price_block(terms.pricing, top_bid, count, terms.exposure, reserve, prices)
+    broken = np.int64(0)
     for slot in range(winner.shape[0]):
         own, column, price, buyer = top_bid[slot], top_column[slot], prices[slot], winner[slot]
         for j in range(count):
@@ -110,7 +110,8 @@ def sell_block(terms, offers, block, count, sold):  # type: ignore[no-untyped-de
     prices = np.empty(sold.winner.shape, np.float32)
     opportunity, column, told = sold.opportunity, sold.column, sold.told
     exposure_block(block, offers.k0, offers.k1, look)
-    if not _win(terms, count, sold.top_bid, sold.top_column, prices, sold.winner):
+    top_bid, top_column, winner = sold.top_bid, sold.top_column, sold.winner
+    if not _win(terms, offers.reserve, count, top_bid, top_column, prices, winner):
         return -1
     found = _list_exposed(count, look, terms.exposure, sold.winner, opportunity, column)
     start = block * BLOCK

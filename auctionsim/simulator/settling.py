@@ -109,7 +109,7 @@ def _count_cut(offers, i, start, begin, end, cap, cut, bid):  # type: ignore[no-
 
 
 @njit(cache=True, nogil=True)
-def _take_in(terms, sold, begin, end, purse):  # type: ignore[no-untyped-def]
+def _take_in(reserve, sold, begin, end, purse):  # type: ignore[no-untyped-def]
     """Count the wins and the market prices of opportunities begin .. end - 1 of a block."""
     winner, wins = sold.winner, purse.wins
     for slot in range(winner.shape[0]):
@@ -118,7 +118,7 @@ def _take_in(terms, sold, begin, end, purse):  # type: ignore[no-untyped-def]
                 wins[winner[slot, j]] += 1.0
     market_price, total = sold.top_bid[winner.shape[0]], purse.price[0]
     for j in range(begin, end):
-        total += np.float64(max(market_price[j], terms.reserve))
+        total += np.float64(max(market_price[j], reserve))
     purse.price[0] = total
 
 
@@ -220,11 +220,11 @@ def settle_block(terms, offers, block, count, sold, found, capped, purse, ledger
         else:
             sale = found
         _add_up(terms, offers, sold, first, sale, start, purse.sums)
-        _take_in(terms, sold, begin, again, purse)
+        _take_in(offers.reserve, sold, begin, again, purse)
         if ledger.market_price.size > 0:
             enter_sales(terms, offers, sold, begin, again, first, sale, start, ledger)
         if ledger.top_bid.size > 0:
-            enter_bids(sold, begin, again, start, ledger)
+            enter_bids(sold, offers.floor, begin, again, start, ledger)
         if again == count:
             break
         begin = again

@@ -33,6 +33,7 @@ class StepTables:
         highest: Largest value of each row, (E, rows) float32.
         keys: Low and high words of the step's keys, each (E,) uint32.
         bias: True over predicted probability of all A advertisers, (E, A).
+        floor: What competitors from outside bid on every opportunity, (E,) float32; 0 for none.
         run_episode: Place of each run's episode, (R,).
         probability_rows: Row of each seat's probabilities, (R, seats).
         value_rows: Value row of each seat, (R, seats).
@@ -44,6 +45,7 @@ class StepTables:
     highest: Float32Array
     keys: tuple[NDArray[np.uint32], NDArray[np.uint32]]
     bias: Float64Array
+    floor: Float32Array
     run_episode: IntArray
     probability_rows: IntArray
     value_rows: IntArray
@@ -94,6 +96,8 @@ class StepTraffic:
         self._deviation = _singles([day.deviation[:, ids] for day in days])
         self._keys = split_key(np.stack([day.step_keys for day in days], axis=1))
         self._bias = np.stack([day.bias for day in days], dtype=np.float64)
+        self._floor = np.stack([day.floor for day in days], axis=1, dtype=np.float32)
+        self._quality_spread = np.array([day.quality_spread for day in days], np.float32)
 
     def draw(self, step: int) -> StepTables:
         """Draw one step's opportunities; the tables of the step before lose their values."""
@@ -108,6 +112,7 @@ class StepTraffic:
             highest=np.zeros((episodes, rows), np.float32),
             keys=(low[step], high[step]),
             bias=self._bias,
+            floor=self._floor[step],
             run_episode=self._run_episode,
             probability_rows=self._probability_rows,
             value_rows=self._value_rows,
@@ -125,7 +130,7 @@ class StepTraffic:
                 share(
                     draw_values, cells, work, first, end, tables.volumes, self._ids,
                     self._mean[step], self._deviation[step], self._row_place, self._row_spread,
-                    *tables.keys, tables.values, tables.sums, tables.highest,
+                    self._quality_spread, *tables.keys, tables.values, tables.sums, tables.highest,
                 )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from auctionsim.random_numbers import (
     normals,
     uniforms,
 )
+from auctionsim.traffic.conditions import opportunities_of_day, outside_bids, quality_path
 
 Float64Array = NDArray[np.float64]
 
@@ -36,6 +37,9 @@ class Day:
         deviation: Standard deviation of the probability within a step, (T, A).
         error_ratio: Prediction error sigma over probability, (A,).
         bias: True over predicted probability, (A,); 1 where the market has no bias.
+        floor: What competitors from outside bid on every opportunity of a step, in currency, (T,)
+            float32; 0 where there are none.
+        quality_spread: Spread of the logarithm of the quality of opportunities.
     """
 
     key: int
@@ -45,6 +49,8 @@ class Day:
     deviation: NDArray[np.float32]
     error_ratio: Float64Array
     bias: Float64Array
+    floor: NDArray[np.float32]
+    quality_spread: float = 0.0
 
 
 def episode_key(seed: int, episode: int) -> int:
@@ -57,6 +63,7 @@ def draw_day(market: MarketConfig, key: int) -> Day:
     traffic, steps = market.traffic, market.steps
     ids = np.arange(market.advertisers)
     mean = traffic.mean_probability * _profile_factors(market, key, ids)
+    mean *= quality_path(market.days, key, steps)[:, None]
     deviation = mean * _deviation_ratios(traffic, key, ids, steps)
     error_ratio = _error_ratios(traffic, key, ids)
     return Day(
@@ -67,6 +74,8 @@ def draw_day(market: MarketConfig, key: int) -> Day:
         deviation=deviation.astype(np.float32),
         error_ratio=error_ratio,
         bias=_bias(market.prediction_bias, key, ids, error_ratio),
+        floor=outside_bids(market, key),
+        quality_spread=market.days.quality_spread,
     )
 
 
@@ -90,7 +99,7 @@ def _volumes(market: MarketConfig, key: int) -> NDArray[np.int64]:
     factors = 1.0 + traffic.volume_spread * (2.0 * draws - 1.0)
     shares = resample(traffic.daily_profile, market.steps)
     shares = shares * factors[block_of_step(market.steps, traffic.volume_blocks)]
-    return largest_remainder(shares, market.opportunities)
+    return largest_remainder(shares, opportunities_of_day(market, key))
 
 
 def largest_remainder(shares: Float64Array, total: int) -> NDArray[np.int64]:

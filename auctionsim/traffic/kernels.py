@@ -10,6 +10,7 @@ from auctionsim.random_numbers import (
     PURPOSE_EXPOSURE,
     PURPOSE_KNOWN_VALUE,
     PURPOSE_PROBABILITY,
+    PURPOSE_QUALITY,
     exp_polynomial,
     normal_pair,
     philox,
@@ -20,7 +21,7 @@ from auctionsim.threads import next_cell
 GROUP = 4  # value rows drawn in one go
 
 _PROBABILITY, _KNOWN_VALUE = np.uint32(PURPOSE_PROBABILITY), np.uint32(PURPOSE_KNOWN_VALUE)
-_EXPOSURE = np.uint32(PURPOSE_EXPOSURE)
+_EXPOSURE, _QUALITY = np.uint32(PURPOSE_EXPOSURE), np.uint32(PURPOSE_QUALITY)
 _LANES = BLOCK // 4
 _ZERO32, _ONE32, _HALF32 = np.float32(0.0), np.float32(1.0), np.float32(0.5)
 
@@ -71,6 +72,25 @@ def _probability_block(block, count, mean, deviation, advertiser_id, k0, k1, z, 
     for j in range(count):
         p = mean + deviation * z[j]
         p = p if p > _ZERO32 else _ZERO32
+        p = p if p < _ONE32 else _ONE32
+        out[j] = p
+        peak[j] = p if p > peak[j] else peak[j]
+
+
+@njit(cache=True, nogil=True)
+def _quality_block(block, spread, k0, k1, out):  # type: ignore[no-untyped-def]
+    """Draw the qualities of one block: lognormal factors of mean 1, the same for everybody."""
+    normal_block(block, np.uint32(0), _QUALITY, k0, k1, out)
+    shift = -_HALF32 * spread * spread
+    for j in range(BLOCK):
+        out[j] = exp_polynomial(spread * out[j] + shift)
+
+
+@njit(cache=True, nogil=True)
+def _scale_block(count, quality, out, peak):  # type: ignore[no-untyped-def]
+    """Multiply the probabilities of one block by qualities, and note the largest so far."""
+    for j in range(count):
+        p = out[j] * quality[j]
         p = p if p < _ONE32 else _ONE32
         out[j] = p
         peak[j] = p if p > peak[j] else peak[j]
@@ -138,9 +158,30 @@ def _draw_group(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def _draw_rated_group(  # type: ignore[no-untyped-def]
+    volume, first, end, ids, mean, deviation, quality_spread, k0, k1, values, sums, highest
+):
+    """Draw probability rows first .. end - 1 of one episode whose opportunities vary in quality."""
+    z, peak = np.empty(BLOCK, np.float32), np.zeros((end - first, BLOCK), np.float32)
+    quality, before = np.empty(BLOCK, np.float32), np.zeros(BLOCK, np.float32)
+    totals = np.zeros(end - first)
+    for block in range((volume + BLOCK - 1) // BLOCK):
+        start = block * BLOCK
+        count = min(BLOCK, volume - start)
+        _quality_block(block, quality_spread, k0, k1, quality)
+        for i in range(first, end):
+            out = values[i, start : start + count]
+            _probability_block(block, count, mean[i], deviation[i], ids[i], k0, k1, z, out, before)
+            _scale_block(count, quality, out, peak[i - first])
+        _add_up(values, first, start, count, totals)
+    for row in range(first, end):
+        sums[row], highest[row] = totals[row - first], peak[row - first].max()
+
+
+@njit(cache=True, nogil=True)
 def draw_values(  # type: ignore[no-untyped-def]
-    counter, first, end, volumes, ids, mean, deviation, row_place, row_spread, keys_lo, keys_hi,
-    values, sums, highest,
+    counter, first, end, volumes, ids, mean, deviation, row_place, row_spread, quality_spread,
+    keys_lo, keys_hi, values, sums, highest,
 ):  # fmt: skip
     """Draw value rows first .. end - 1 of one step of several episodes: v = p e.
 
@@ -158,6 +199,7 @@ def draw_values(  # type: ignore[no-untyped-def]
         row_place: (rows,) place in `ids` of each value row; the first `advertisers` rows hold each
             advertiser's probabilities (e = 1), the others values with a known spread.
         row_spread: (rows,) float32 spread of the known value; 0 in the first rows.
+        quality_spread: (episodes,) float32 spread of the quality of opportunities.
         keys_lo: (episodes,) low words of the step's keys.
         keys_hi: (episodes,) high words.
         values: (episodes, rows, >= volume) float32, written.
@@ -170,7 +212,14 @@ def draw_values(  # type: ignore[no-untyped-def]
         if cell >= volumes.size * groups:
             break
         e, begin = cell // groups, first + cell % groups * GROUP
-        _draw_group(
-            volumes[e], begin, min(begin + GROUP, end), ids, mean[e], deviation[e], row_place,
-            row_spread, keys_lo[e], keys_hi[e], values[e], sums[e], highest[e],
-        )  # fmt: skip
+        last = min(begin + GROUP, end)
+        if first < ids.size and quality_spread[e] > _ZERO32:
+            _draw_rated_group(
+                volumes[e], begin, last, ids, mean[e], deviation[e], quality_spread[e], keys_lo[e],
+                keys_hi[e], values[e], sums[e], highest[e],
+            )  # fmt: skip
+        else:
+            _draw_group(
+                volumes[e], begin, last, ids, mean[e], deviation[e], row_place, row_spread,
+                keys_lo[e], keys_hi[e], values[e], sums[e], highest[e],
+            )  # fmt: skip

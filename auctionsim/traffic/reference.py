@@ -12,6 +12,7 @@ from auctionsim.random_numbers import (
     PURPOSE_EXPOSURE,
     PURPOSE_KNOWN_VALUE,
     PURPOSE_PROBABILITY,
+    PURPOSE_QUALITY,
     exp_polynomial_numpy,
     normals,
     uniforms,
@@ -58,6 +59,11 @@ def opportunities_reference(day: Day, step: int, spreads: Float32Array) -> Oppor
     p = day.mean[step] + day.deviation[step] * draw(PURPOSE_PROBABILITY)
     p = np.where(p > 0, p, np.float32(0))
     p = np.where(p < 1, p, np.float32(1))
+    if day.quality_spread > 0.0:
+        spread, z = np.float32(day.quality_spread), normals(key, counter, 0, PURPOSE_QUALITY)
+        z = np.take_along_axis(z, word[:, None], axis=-1)
+        quality = exp_polynomial_numpy(spread * z + np.float32(-0.5) * spread * spread)
+        p = np.minimum(p * quality, np.float32(1))
     shift = np.float32(-0.5) * spreads * spreads
     known = exp_polynomial_numpy(spreads * draw(PURPOSE_KNOWN_VALUE) + shift)
     look = uniforms(key, counter, 0, PURPOSE_EXPOSURE)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from auctionsim.config_files import build, config_names
+from auctionsim.day_conditions import DayConditions
 from auctionsim.errors import InvalidArgumentError
 from auctionsim.market import (
     DAILY_PROFILE,
@@ -29,7 +30,7 @@ NO_NUMBERS: list[Any] = [
     np.True_,
 ]  # fmt: skip
 
-PARTS = ("traffic", "campaigns", "values")
+PARTS = ("traffic", "campaigns", "values", "days")
 
 MARKET_REFUSES: dict[str, list[Any]] = {
     "name": ["", None, 3],
@@ -95,6 +96,16 @@ VALUES_REFUSE: dict[str, list[Any]] = {
     "realised": [-0.1, 3.1, NAN, "0", None, True],
 }  # fmt: skip
 
+DAYS_REFUSE: dict[str, list[Any]] = {
+    f.name: [-0.1, NAN, INF, "0", None, True, 1.1e30, [0.1]] for f in fields(DayConditions)
+}
+DAYS_REFUSE["volume_by_day"] += [1.01]
+DAYS_REFUSE["quality_spread"] += [2.01]
+DAYS_REFUSE["quality_jump_rate"] += [50.1, 1.0]
+DAYS_REFUSE["price_jump_rate"] += [50.1, 1.0]
+DAYS_REFUSE["price_drift"] += [0.1]
+DAYS_REFUSE["price_by_day"] += [0.1]
+
 REFUSALS = [
     (cls, prefix, name, value)
     for cls, prefix, table in (
@@ -102,6 +113,7 @@ REFUSALS = [
         (Traffic, "traffic.", TRAFFIC_REFUSES),
         (CampaignTerms, "campaigns.", CAMPAIGNS_REFUSE),
         (ValueSpreads, "values.", VALUES_REFUSE),
+        (DayConditions, "days.", DAYS_REFUSE),
     )
     for name, values in table.items()
     for value in values
@@ -119,6 +131,7 @@ def test_every_field_is_in_the_tables_of_what_is_refused() -> None:
         (Traffic, TRAFFIC_REFUSES),
         (CampaignTerms, CAMPAIGNS_REFUSE),
         (ValueSpreads, VALUES_REFUSE),
+        (DayConditions, DAYS_REFUSE),
     ):
         assert {f.name for f in fields(cls)} == set(table)
     assert {f.name for f in fields(MarketConfig)} == set(MARKET_REFUSES)
@@ -128,7 +141,7 @@ NUMBERS = [
     (cls, prefix, f.name)
     for cls, prefix in (
         (MarketConfig, ""), (Traffic, "traffic."),
-        (CampaignTerms, "campaigns."), (ValueSpreads, "values."),
+        (CampaignTerms, "campaigns."), (ValueSpreads, "values."), (DayConditions, "days."),
     )
     for f in fields(cls) if f.name == "prediction_bias" or isinstance(f.default, int | float)
 ]  # fmt: skip
@@ -189,6 +202,19 @@ def test_numbers_of_any_kind_are_kept_as_plain_ones() -> None:
 )
 def test_takes_what_is_at_the_edge(changes: dict[str, Any]) -> None:
     MarketConfig(**changes)
+
+
+def test_the_largest_day_has_a_number_for_each_opportunity() -> None:
+    largest = DayConditions(volume_by_day=1.0)
+    MarketConfig(opportunities=2**27, days=largest)
+    with pytest.raises(InvalidArgumentError, match=r"`days\.volume_by_day` must leave the largest"):
+        MarketConfig(opportunities=2**28, days=largest)
+
+
+def test_days_are_alike_unless_they_are_asked_to_differ() -> None:
+    assert set(astuple(MarketConfig().days)) == {0.0}
+    for name in ("paper", "small", "tiny", "auctionnet"):
+        assert load_market(name).days == DayConditions()
 
 
 def test_second_price_has_one_slot() -> None:

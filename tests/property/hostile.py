@@ -11,6 +11,7 @@ from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
 from auctionsim.campaigns import Campaigns
+from auctionsim.day_conditions import DayConditions
 from auctionsim.market import CampaignTerms, MarketConfig, Traffic, ValueSpreads
 from auctionsim.simulator import Simulation, StepOutcome, market_campaigns
 from auctionsim.simulator.reference import ReferenceEpisode, simulate_reference
@@ -53,6 +54,24 @@ class ExtremePlay:
 
 
 @st.composite
+def extreme_days(draw: st.DrawFn) -> DayConditions:
+    wild, jumps = st.sampled_from([0.0, 2.0]), st.sampled_from([(0.0, 0.0), (50.0, 1.0)])
+    quality, price = draw(jumps), draw(jumps)
+    return DayConditions(
+        volume_by_day=draw(st.sampled_from([0.0, 5e-324, 1.0])),
+        quality_drift=draw(wild),
+        quality_jump_rate=quality[0],
+        quality_jump_size=quality[1],
+        quality_spread=draw(st.sampled_from([0.0, 5e-324, 2.0])),
+        outside_price=draw(st.sampled_from([5e-324, 1e-30, 1.0, 1e30])),
+        price_by_day=draw(wild),
+        price_drift=draw(wild),
+        price_jump_rate=price[0],
+        price_jump_size=price[1],
+    )
+
+
+@st.composite
 def extreme_markets(draw: st.DrawFn) -> MarketConfig:
     mechanism = draw(st.sampled_from(["gsp", "gsp", "first_price", "second_price"]))
     slots = 1 if mechanism == "second_price" else draw(st.integers(1, 10))
@@ -89,6 +108,7 @@ def extreme_markets(draw: st.DrawFn) -> MarketConfig:
         values=ValueSpreads(
             known={"target_roas": draw(spread), "bcb": draw(spread)}, realised=draw(spread)
         ),
+        days=draw(st.just(DayConditions()) | extreme_days()),
     )
 
 

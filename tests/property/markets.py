@@ -8,6 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from auctionsim.day_conditions import DayConditions
 from auctionsim.market import CampaignTerms, MarketConfig, Traffic, ValueSpreads
 from auctionsim.simulator import StepOutcome
 from auctionsim.simulator.reference import ReferenceEpisode, simulate_reference
@@ -56,6 +57,29 @@ def traffics() -> st.SearchStrategy[Traffic]:
 
 
 @st.composite
+def conditions(draw: st.DrawFn) -> DayConditions:
+    spread, jumps = st.sampled_from([0.0, 0.5]), st.sampled_from([(0.0, 0.0), (3.0, 0.4)])
+    quality, price = draw(jumps), (0.0, 0.0)
+    # Where nothing else spreads, outside bids of 1 and 5 a unit of value tie with multipliers.
+    outside = draw(st.sampled_from([0.0, 1.0, 5.0, 60.0]))
+    path = {}
+    if outside > 0.0:
+        price = draw(jumps)
+        path = {"price_by_day": draw(spread), "price_drift": draw(spread)}
+    return DayConditions(
+        volume_by_day=draw(spread),
+        quality_drift=draw(spread),
+        quality_jump_rate=quality[0],
+        quality_jump_size=quality[1],
+        quality_spread=draw(spread),
+        outside_price=outside,
+        price_jump_rate=price[0],
+        price_jump_size=price[1],
+        **path,
+    )
+
+
+@st.composite
 def terms(draw: st.DrawFn) -> CampaignTerms:
     low = draw(st.sampled_from([0.01, 0.5, 3.0, 40.0, 1e6]))
     shares = draw(st.sampled_from([(1.0, 1.0, 1.0), (0.0, 1.0, 0.0), (2.0, 6.0, 40.0)]))
@@ -97,6 +121,7 @@ def markets(
             known={"cpa_mcb": 0.0, "target_roas": known, "bcb": draw(st.sampled_from([0.0, 0.2]))},
             realised=draw(st.sampled_from([0.0, 0.7])),
         ),
+        days=draw(st.just(DayConditions()) | conditions()),
     )
 
 

@@ -133,6 +133,7 @@ def test_scaling_all_money_by_a_power_of_two_scales_all_money(game: Play, power:
         game.market,
         reserve_price=game.market.reserve_price * factor,
         min_remaining_budget=game.market.min_remaining_budget * factor,
+        days=replace(game.market.days, outside_price=game.market.days.outside_price * factor),
     )
     own = market_campaigns(market, [0])
     campaigns = replace(own, budget=own.budget * factor)

@@ -9,8 +9,10 @@ import pytest
 import torch
 import yaml
 
+from auctionsim.dataset import Dataset
 from auctionsim.generate import DatasetConfig
 from tests.auctionsim.worlds import WORLD
+from vao.arena import Arena
 from vao.config import TrainingConfig
 from vao.quickstart import QuickstartResult, QuickstartSettings, run_quickstart
 
@@ -25,9 +27,8 @@ def write_configs(folder: Path) -> QuickstartSettings:
     market.write_text(yaml.safe_dump(plain(asdict(WORLD))))
     config = DatasetConfig("toy", str(market), "mixed", EPISODES)
     dataset.write_text(yaml.safe_dump(plain(asdict(config))))
-    small = TrainingConfig(
-        steps=6, batch=6, width=8, heads=2, inverse_steps=4, inverse_width=8, select_every=3
-    )
+    planner = {"width": 8, "heads": 2, "inverse_steps": 4, "inverse_width": 8}
+    small = TrainingConfig(steps=6, batch=6, settings=planner, select_every=3)
     training.write_text(yaml.safe_dump(plain(asdict(small))))
     return QuickstartSettings(str(dataset), str(training), folder / "out", 3)
 
@@ -48,3 +49,9 @@ def demonstration(
     """Return the folder and the result of a demonstration of seconds."""
     folder = tmp_path_factory.mktemp("demonstration")
     return folder, run_quickstart(write_configs(folder), progress=False)
+
+
+@pytest.fixture
+def arena(demonstration: tuple[Path, QuickstartResult]) -> Arena:
+    """Return the arena of the demonstration's dataset."""
+    return Arena.of(Dataset.open(demonstration[0] / "out" / "dataset"))

@@ -20,22 +20,27 @@ COUNTS: Mapping[int, int] = {CPA_MCB: 8, TARGET_ROAS: 12, BCB: 30}
 VOLUME = 100.0
 
 
-def tiny_config(**changes: Any) -> TrainingConfig:
-    """A config that trains in a second."""
-    settings: dict[str, Any] = {
+TINY_PLANNERS: Mapping[str, Mapping[str, Any]] = {
+    "aigb": {"width": 16, "heads": 2, "inverse_steps": 20, "inverse_width": 16},
+}
+"""Settings of small planners; planners that are not named keep their own."""
+
+
+def tiny_config(
+    planner: str = "aigb", settings: Mapping[str, Any] | None = None, **changes: Any
+) -> TrainingConfig:
+    """A config that trains in a second; `settings` change those of the small planner."""
+    small: dict[str, Any] = {
         "steps": 12,
         "batch": 7,
-        "width": 16,
-        "heads": 2,
-        "inverse_steps": 20,
-        "inverse_width": 16,
         "select_every": 5,
         "log_every": 1,
         "refresh": 3,
         "validation_batch": 4,
         "learning_rate": 3e-3,
     }
-    return TrainingConfig(**(settings | changes))
+    chosen = {**TINY_PLANNERS.get(planner, {}), **(settings or {})}
+    return TrainingConfig(planner=planner, settings=chosen, **(small | changes))
 
 
 def make_campaigns(task: NDArray[np.int8], seed: int = 0, steps: int = STEPS) -> Campaigns:
@@ -134,21 +139,21 @@ def make_trajectories(
 
 
 def make_observation(
-    step: int, features: NDArray[np.float64], active: NDArray[np.bool_] | None = None
+    step: int,
+    features: NDArray[np.float64],
+    active: NDArray[np.bool_] | None = None,
+    **so_far: NDArray[np.float64],
 ) -> Observation:
-    """An observation with given features; all else is 0."""
+    """An observation with given features; all that is not given `so_far` is 0."""
     zeros = np.zeros(len(features))
+    columns = "cost", "conversions", "value", "expected_conversions", "expected_value"
     return Observation(
         step=step,
         steps=STEPS,
         features=features,
         remaining_budget=zeros + 1.0,
-        cost=zeros,
-        conversions=zeros,
-        value=zeros,
-        expected_conversions=zeros,
-        expected_value=zeros,
         active=np.ones(len(features), np.bool_) if active is None else active,
+        **{name: so_far.get(name, zeros) for name in columns},
     )
 
 

@@ -18,12 +18,12 @@ from vao.conditions import (
     LOG_CPA,
     LOG_RETURN,
     LOG_ROAS,
-    QUANTILES,
     TASK_FIELDS,
-    Request,
     RequirementEncoder,
     requirement_vector,
 )
+from vao.request import Request
+from vao.returns import TaskReturns
 
 REQUESTS = {task: Request(0.75, 0.8) for task in range(len(TASKS))}
 
@@ -88,18 +88,24 @@ def test_asked_is_relative_to_data_and_target() -> None:
     )
     encoder = RequirementEncoder.fit(totals)
     campaigns = make_campaigns(all_tasks(each=1))
-    values, visible = encoder.asked(campaigns, REQUESTS)
-    np.testing.assert_array_equal(visible, TASK_FIELDS[campaigns.task])
-    natural = _natural(encoder, values)
-    returns = totals.value / totals.budget
-    wanted = [np.quantile(returns[totals.task == task], 0.75) for task in campaigns.task]
-    asked = natural[:, LOG_RETURN] - encoder.offset / campaigns.budget
-    np.testing.assert_allclose(asked, wanted, rtol=1e-5)
+    natural = np.exp(encoder.asked(campaigns, REQUESTS))
+    np.testing.assert_array_equal(~np.isnan(natural), TASK_FIELDS[campaigns.task])
+    np.testing.assert_allclose(natural[:, LOG_BUDGET], campaigns.budget)
+    log_return = np.log((totals.value + encoder.offset) / totals.budget)
+    for seat, task in enumerate(campaigns.task):
+        own = totals.task == task
+        fitted = TaskReturns.fit(log_return[own], np.log(totals.budget[own]))
+        wanted = fitted.at(0.75, np.log(campaigns.budget[seat]))
+        assert natural[seat, LOG_RETURN] == pytest.approx(np.exp(wanted))
     assert natural[CPA_MCB, LOG_CPA] == pytest.approx(0.8 * campaigns.cpa_target[CPA_MCB])
     roas = campaigns.roas_target[TARGET_ROAS] / 0.8
+    assert natural[TARGET_ROAS, LOG_ROAS] == pytest.approx(roas)
+    values, known = encoder.standardise(np.log(natural))
+    np.testing.assert_array_equal(known, TASK_FIELDS[campaigns.task])
     assert values[TARGET_ROAS, LOG_ROAS] == pytest.approx(
         encoder.scale(np.log(roas), LOG_ROAS), rel=1e-5
     )
+    assert not values[~known].any()
 
 
 def test_each_task_sees_its_own_fields_only() -> None:
@@ -137,23 +143,17 @@ def test_a_campaign_without_its_target_is_refused(target: float) -> None:
 def test_targets_of_other_tasks_do_not_matter() -> None:
     encoder = RequirementEncoder.fit(_totals())
     campaigns = make_campaigns(np.array([BCB], np.int8))
-    plain, _ = encoder.asked(campaigns, REQUESTS)
+    plain = encoder.asked(campaigns, REQUESTS)
     wild = replace(campaigns, cpa_target=np.array([-5.0]), roas_target=np.array([np.inf]))
-    np.testing.assert_array_equal(encoder.asked(wild, REQUESTS)[0], plain)
+    np.testing.assert_array_equal(encoder.asked(wild, REQUESTS), plain)
 
 
 def test_a_budget_of_zero_is_finite() -> None:
     encoder = RequirementEncoder.fit(_totals())
     campaigns = replace(make_campaigns(np.array([BCB], np.int8)), budget=np.array([0.0]))
-    assert np.isfinite(encoder.asked(campaigns, REQUESTS)[0]).all()
-
-
-@pytest.mark.parametrize(
-    ("quantile", "ratio"), [(-0.1, 1.0), (1.1, 1.0), (0.5, 0.0), (0.5, np.nan)]
-)
-def test_impossible_requests_are_refused(quantile: float, ratio: float) -> None:
-    with pytest.raises(InvalidArgumentError):
-        Request(quantile, ratio)
+    values, known = encoder.standardise(encoder.asked(campaigns, REQUESTS))
+    assert np.isfinite(values).all()
+    assert known.sum() == 2
 
 
 def test_data_without_value_are_refused() -> None:
@@ -161,19 +161,30 @@ def test_data_without_value_are_refused() -> None:
         RequirementEncoder.fit(_totals(value=[0.0, 0.0, 0.0]))
 
 
-def test_tasks_that_are_not_in_the_data_have_no_returns() -> None:
-    returns = RequirementEncoder.fit(_totals(task=[BCB, CPA_MCB])).returns
-    assert returns.shape == (len(TASKS), len(QUANTILES))
-    assert np.isnan(returns[TARGET_ROAS]).all()
-    assert np.isfinite(returns[[CPA_MCB, BCB]]).all()
+def test_only_tasks_in_the_data_have_returns() -> None:
+    encoder = RequirementEncoder.fit(_totals(task=[BCB, CPA_MCB]))
+    assert set(encoder.returns) == {CPA_MCB, BCB}
 
 
 def test_other_tasks_do_not_move_a_tasks_returns() -> None:
     tasks = [BCB, CPA_MCB, BCB]
     one = RequirementEncoder.fit(_totals(task=tasks))
-    other = RequirementEncoder.fit(_totals(task=tasks, value=[3.0, 70.0, 9.0]))
-    np.testing.assert_array_equal(one.returns[BCB], other.returns[BCB])
-    assert (one.returns[CPA_MCB] != other.returns[CPA_MCB]).all()
+    # The same mean value, and so the same offset.
+    other = RequirementEncoder.fit(_totals(task=tasks, budget=[10.0, 2.0, 40.0]))
+    assert one.returns[BCB] == other.returns[BCB]
+    assert one.returns[CPA_MCB] != other.returns[CPA_MCB]
+
+
+def test_a_task_without_a_request_is_refused() -> None:
+    encoder = RequirementEncoder.fit(_totals(task=[CPA_MCB, BCB]))
+    campaigns = make_campaigns(np.array([BCB], np.int8))
+    with pytest.raises(InvalidArgumentError, match="bcb"):
+        encoder.asked(campaigns, {CPA_MCB: Request()})
+
+
+def test_the_unit_of_returns_to_go_leaves_out_who_had_no_budget() -> None:
+    encoder = RequirementEncoder.fit(_totals(budget=[10.0, 0.0, 40.0]))
+    assert encoder.mean_return == pytest.approx((3.0 / 10.0 + 9.0 / 40.0) / 2.0)
 
 
 def test_a_task_without_budgets_is_refused() -> None:

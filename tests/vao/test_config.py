@@ -12,6 +12,8 @@ from auctionsim.errors import InvalidArgumentError
 from vao import TrainingConfig, load_training_config
 from vao.config import METHODS
 
+FROM_ZERO = ("seed", "steps", "patience")
+
 
 @pytest.mark.parametrize("method", METHODS)
 def test_the_small_config_serves_all_methods(method: str) -> None:
@@ -47,7 +49,7 @@ def test_slips_in_a_file_are_named(tmp_path: Path, text: str, named: str) -> Non
         load_training_config(str(path))
 
 
-@pytest.mark.parametrize("override", [{"stepz": 3}, {"steps": "many"}, {"steps": 0}])
+@pytest.mark.parametrize("override", [{"stepz": 3}, {"steps": "many"}, {"steps": -1}])
 def test_slips_in_overrides_are_named(override: dict[str, Any]) -> None:
     with pytest.raises(InvalidArgumentError, match="step"):
         load_training_config("small", **override)
@@ -61,14 +63,53 @@ def test_slips_in_overrides_are_named(override: dict[str, Any]) -> None:
         {"temperature": float("nan")},
         {"learning_rate": -1.0},
         {"gradient_clip": 0.0},
-        {"consistency": -0.1},
-        {"seed": -1},
-        {"width": 30, "heads": 4},
+        {"precision": "float16"},
+        {"planner": "aigp"},
+        {"planner": "tests.vao.toys:Nobody"},
+        {"ema": 1.0},
+        {"ema": -0.1},
+        {"ema": float("nan")},
         {"quantile": 2.0},
         {"ratio": 0.0},
-        *({f.name: 0} for f in fields(TrainingConfig) if f.type == "int" and f.name != "seed"),
+        *({name: -1} for name in FROM_ZERO),
+        *(
+            {f.name: 0}
+            for f in fields(TrainingConfig)
+            if f.type == "int" and f.name not in FROM_ZERO
+        ),
     ],
 )
 def test_broken_rules_are_refused(change: dict[str, Any]) -> None:
     with pytest.raises(InvalidArgumentError, match=next(iter(change))):
         TrainingConfig(**change)
+
+
+@pytest.mark.parametrize(
+    ("planner", "settings", "named"),
+    [
+        ("aigb", {"width": 30, "heads": 4}, "width"),
+        ("aigb", {"consistency": -0.1}, "consistency"),
+        ("aigb", {"widht": 8}, "width"),
+        ("aigb", {"width": "wide"}, "width"),
+        ("tests.vao.toys:Toy", {"width": 8}, "width"),
+    ],
+)
+def test_settings_are_the_planners(planner: str, settings: dict[str, Any], named: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=named):
+        TrainingConfig(planner=planner, settings=settings)
+
+
+def test_what_counts_from_0_may_be_0() -> None:
+    assert TrainingConfig(steps=0, seed=0, patience=0, ema=0.0).steps == 0
+
+
+def test_a_planner_of_ones_own_in_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("planner: tests.vao.toys:Toy\nsettings: {warm: 2}\n")
+    config = load_training_config(str(path))
+    assert config.settings == {"warm": 2}
+    # Another planner begins with its own settings.
+    assert load_training_config(str(path), planner="aigb").settings == {}
+    told = load_training_config(str(path), planner="aigb", settings={"width": 8})
+    assert told.settings == {"width": 8}
+    assert load_training_config(str(path), steps=3).settings == {"warm": 2}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +16,7 @@ from auctionsim.errors import InvalidArgumentError, InvalidDataError
 from auctionsim.observation import FEATURES
 from auctionsim.tasks import BCB, CPA_MCB, TARGET_ROAS, TASKS
 from tests.vao.factories import COUNTS, STEPS, make_trajectories
+from vao.batch import join
 from vao.conditions import FIELDS, LOG_CPA, LOG_ROAS
 from vao.scales import Scales
 from vao.sharing import TRAINING_COLUMNS, Source, TaskSampler, shares
@@ -56,7 +58,7 @@ def test_relabelling_keeps_the_trajectory() -> None:
     data = _sources()[BCB]
     places = np.array([3, 0, 3])
     one, other = (data.relabelled(places, task) for task in (CPA_MCB, BCB))
-    for name in ("states", "actions", "active", "static"):
+    for name in ("states", "actions", "active", "static", "to_go"):
         assert torch.equal(getattr(one, name), getattr(other, name))
         assert torch.equal(getattr(one, name), getattr(data, name)[torch.from_numpy(places)])
 
@@ -66,6 +68,60 @@ def test_states_hold_the_final_one() -> None:
     assert states.shape == (COUNTS[CPA_MCB], STEPS + 1, len(FEATURES))
     final = SCALES.states(_of(CPA_MCB).final_state)
     np.testing.assert_array_equal(states[:, -1].numpy(), final)
+
+
+def test_the_return_to_go_is_what_is_still_to_come() -> None:
+    data, own = _sources()[TARGET_ROAS], _of(TARGET_ROAS)
+    gains = own.expected_value.astype(np.float64) / own.budget[:, None]
+    unit = SCALES.requirements.mean_return
+    for step in range(STEPS):
+        expected = gains[:, step:].sum(axis=1) / unit
+        np.testing.assert_allclose(data.to_go[:, step], expected, rtol=1e-5)
+
+
+def test_without_a_budget_there_is_nothing_to_go() -> None:
+    budget = ALL.budget.copy()
+    budget[0] = 0.0
+    source = Source.prepare(replace(ALL, budget=budget), SCALES, COLUMNS)
+    assert not source.to_go[0].any()
+    assert torch.isfinite(source.to_go).all()
+
+
+def test_noise_comes_with_every_sample() -> None:
+    sources = _sources()
+    sampler, same, plain = (
+        TaskSampler(sources, TASK_CODES, 400, np.random.default_rng(0), noise=noise)
+        for noise in (3, 3, 0)
+    )
+    drawn = [s.pooled(0) for s in (sampler, same, plain)]
+    assert drawn[0].noise.shape == (400, 3)
+    assert drawn[2].noise.shape == (400, 0)
+    assert torch.equal(drawn[0].noise, drawn[1].noise)
+    assert torch.equal(drawn[0].states, drawn[2].states)  # noise disturbs no other draw
+    assert abs(float(drawn[0].noise.mean())) < 0.15
+    assert float(drawn[0].noise.std()) == pytest.approx(1.0, abs=0.1)
+    assert len(torch.unique(drawn[0].noise)) > 1000
+
+
+def test_a_sampler_goes_on_from_its_state() -> None:
+    sources = _sources()
+
+    def made(seed: int) -> TaskSampler:
+        return TaskSampler(
+            sources, TASK_CODES, 9, np.random.default_rng(seed),
+            validation=sources, validation_samples=4, noise=2,
+        )  # fmt: skip
+
+    one, other = made(0), made(1)
+    one.pooled(1)
+    one.validation(2)
+    other.resume(json.loads(json.dumps(one.state())))
+    for mine, its in (
+        (one.pooled(0), other.pooled(0)),
+        (one.validation(1), other.validation(1)),
+        (join(one.by_source(2)), join(other.by_source(2))),
+    ):
+        assert all(torch.equal(a, b) for a, b in zip(mine, its, strict=True))
 
 
 @given(st.integers(1, 70), st.integers(1, 70), st.integers(0, 69))

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from safetensors.torch import load_file, save_file
 
 from auctionsim import SEMANTICS
@@ -21,15 +22,18 @@ from tests.vao.factories import (
     make_trajectories,
     tiny_config,
 )
-from vao import PlannerBidder, Request, load_policy, save_policy, storage, train
+from tests.vao.toys import TOY, Toy
+from tests.vao.training.runs import run, toy_config
+from vao import PlannerBidder, Request, load_policy, save_policy, storage, tensor_files, train
 from vao.config import METHODS
+from vao.tensor_files import WEIGHTS
 
 
-def _policy(method: Any = "none") -> PlannerBidder:
+def _policy(method: Any = "none", **changes: Any) -> PlannerBidder:
     training, validation = make_trajectories(seed=1), make_trajectories(seed=2)
-    config = tiny_config(method=method, features=FEATURES[:10])
+    config = tiny_config(method=method, features=FEATURES[:10], **changes)
     policy = train(training, config, validation=validation, progress=False).policy
-    return policy.asking({task: Request(0.6, 0.7) for task in policy.tasks})
+    return policy.asking({task: Request(0.6, 0.7, 1.1, 0.5) for task in policy.tasks})
 
 
 @pytest.fixture
@@ -39,20 +43,45 @@ def saved(tmp_path: Path) -> Path:
     return tmp_path / "policy"
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_a_loaded_policy_acts_the_same(tmp_path: Path, method: Any) -> None:
-    policy = _policy(method)
-    save_policy(policy, tmp_path / "deep" / "policy")
-    loaded = load_policy(tmp_path / "deep" / "policy")
+def _check_acts_the_same(policy: PlannerBidder, folder: Path) -> None:
+    save_policy(policy, folder)
+    loaded = load_policy(folder, planners=[TOY])
     assert loaded.config == policy.config
     assert loaded.requests == policy.requests
+    assert all(not p.requires_grad for m in loaded.models for p in m.planner.parameters())
     campaigns = make_campaigns(all_tasks())
     for bidder in (policy, loaded):
         bidder.reset(campaigns)
     rng = np.random.default_rng(0)
     for step in range(STEPS):
-        observation = make_observation(step, rng.uniform(size=(6, len(FEATURES))))
+        features, cost = rng.uniform(size=(6, len(FEATURES))), step * campaigns.budget / STEPS
+        observation = make_observation(step, features, cost=cost, expected_value=0.3 * cost)
         np.testing.assert_array_equal(loaded.act(observation), policy.act(observation))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_loaded_policy_acts_the_same(tmp_path: Path, method: Any) -> None:
+    _check_acts_the_same(_policy(method), tmp_path / "deep" / "policy")
+
+
+@pytest.mark.parametrize(
+    "changes", [{"steps": 0}, {"ema": 0.9}, {"precision": "bfloat16", "steps": 2}]
+)
+def test_so_does_one_trained_otherwise(tmp_path: Path, changes: dict[str, Any]) -> None:
+    _check_acts_the_same(_policy("naive", **changes), tmp_path / "policy")
+
+
+def test_a_planner_of_ones_own_is_saved_with_its_buffers(tmp_path: Path) -> None:
+    policy = run(toy_config({"bid": 0.4}, method="naive", steps=1)).policy
+    _check_acts_the_same(policy, tmp_path / "policy")
+    with pytest.raises(InvalidDataError, match="Allow a planner of your own"):
+        load_policy(tmp_path / "policy")
+    planner = load_policy(tmp_path / "policy", planners=[TOY]).models[0].planner
+    assert isinstance(planner, Toy)
+    assert planner.settings.bid == 0.4
+    assert planner.centre.any()
+    assert isinstance(policy.models[0].planner, Toy)
+    assert torch.equal(planner.centre, policy.models[0].planner.centre)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -61,9 +90,11 @@ def test_returns_survive_saving(tmp_path: Path, method: Any) -> None:
     save_policy(policy, tmp_path / "policy")
     assert "NaN" not in (tmp_path / "policy" / storage.CARD).read_text()
     for model, loaded in zip(policy.models, load_policy(tmp_path / "policy").models, strict=True):
-        expected = model.scales.requirements.returns
-        np.testing.assert_array_equal(loaded.scales.requirements.returns, expected)
-        assert np.isnan(expected).any() == (method == "none")
+        expected, found = (m.scales.requirements for m in (model, loaded))
+        assert found.returns == expected.returns
+        assert set(found.returns) == set(model.tasks)
+        assert found.mean_return == expected.mean_return
+        assert found.offset == expected.offset
 
 
 def test_saving_twice_gives_the_same_bytes(tmp_path: Path, saved: Path) -> None:
@@ -76,7 +107,7 @@ def test_a_failed_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Monke
     def fail(*_: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr(storage, "write_json", fail)
+    monkeypatch.setattr(tensor_files, "write_json", fail)
     with pytest.raises(OSError, match="disk full"):
         save_policy(_policy(), tmp_path / "policy")
     assert not list(tmp_path.iterdir())
@@ -89,7 +120,7 @@ def test_a_folder_in_use_is_not_overwritten(saved: Path) -> None:
     assert {file.name: file.read_bytes() for file in saved.iterdir()} == before
 
 
-@pytest.mark.parametrize("name", [storage.CARD, storage.WEIGHTS])
+@pytest.mark.parametrize("name", [storage.CARD, WEIGHTS])
 def test_a_missing_file_is_named(saved: Path, name: str) -> None:
     (saved / name).unlink()
     with pytest.raises(InvalidDataError, match=name):
@@ -113,18 +144,23 @@ def test_a_card_of_something_else_is_refused(saved: Path, text: str) -> None:
     [
         (("version",), storage.VERSION - 1, "version"),
         (("semantics",), SEMANTICS + 1, "semantics"),
-        (("config", "width"), -1, "width"),
-        (("config", "width"), 32, "policy"),
+        (("config", "settings", "width"), -2, "width"),
+        (("config", "settings", "width"), 32, "policy"),
+        (("config", "settings", "surprise"), 1, "surprise"),
         (("config", "surprise"), 1, "surprise"),
+        (("config", "planner"), "nonsense", "nonsense"),
         (("models", 0, "tasks"), ["nonsense"], "nonsense"),
         (("models", 0, "tasks"), ["bcb"], "bcb"),
         (("models", 0, "features"), ["time_left"], "policy"),
         (("models", 0, "mean"), "x", "mean"),
-        (("models", 0, "returns"), {}, "returns of cpa_mcb"),
-        (("models", 0, "returns", "cpa_mcb"), [1.0], "101 finite numbers"),
-        (("models", 0, "returns", "cpa_mcb"), [float("nan")] * 101, "0 of them finite"),
+        (("models", 0, "returns"), {}, "returns.*cpa_mcb"),
+        (("models", 0, "returns", "cpa_mcb", "residuals"), [1.0], "101 residuals"),
+        (("models", 0, "returns", "cpa_mcb", "residuals"), [float("nan")] * 101, "finite"),
+        (("models", 0, "returns", "cpa_mcb", "slope"), float("inf"), "finite"),
         (("models", 0, "returns", "cpa_mcb"), None, "returns"),
         (("requests", "bcb"), {"quantile": 7.0, "ratio": 1.0}, "quantile"),
+        (("requests", "bcb"), {"adapt": -1.0}, "adapt"),
+        (("requests",), {}, "requests"),
     ],
 )
 def test_cards_that_do_not_fit_are_refused(
@@ -141,16 +177,16 @@ def test_cards_that_do_not_fit_are_refused(
 
 
 def test_weights_of_another_policy_are_refused(saved: Path) -> None:
-    tensors = load_file(saved / storage.WEIGHTS)
+    tensors = load_file(saved / WEIGHTS)
     first = next(iter(tensors))
     tensors[first] = tensors[first] + 1.0
-    save_file(tensors, saved / storage.WEIGHTS)
-    with pytest.raises(InvalidDataError, match=storage.WEIGHTS):
+    save_file(tensors, saved / WEIGHTS)
+    with pytest.raises(InvalidDataError, match=WEIGHTS):
         load_policy(saved)
 
 
 def test_weights_cut_short_are_refused(saved: Path) -> None:
-    file = saved / storage.WEIGHTS
+    file = saved / WEIGHTS
     file.write_bytes(file.read_bytes()[:-10])
-    with pytest.raises(InvalidDataError, match=storage.WEIGHTS):
+    with pytest.raises(InvalidDataError, match=WEIGHTS):
         load_policy(saved)

@@ -13,6 +13,7 @@ COMMANDS: dict[str, str] = {
     "quickstart": "vao.cli.quickstart:Quickstart",
     "train": "vao.cli.train:Train",
     "evaluate": "vao.cli.evaluate:Evaluate",
+    "diagnose": "vao.cli.diagnose:Diagnose",
     "report": "vao.cli.report:Report",
 }
 

@@ -36,6 +36,7 @@ class Evaluate(Command):
         lineup: Plays the other seats: a line-up's name, or a YAML file.
         protocol: paper takes over the seats the market gives a task, wide all seats.
         seed: Seed of the episodes.
+        planner: Planners of your own that policies may be of.
         device: Where the planners compute: cpu, cuda, cuda:1, ...
         threads: Threads of PyTorch; 0 leaves the choice to it.
     """
@@ -47,6 +48,7 @@ class Evaluate(Command):
     lineup: str = "mixed"
     protocol: str = "paper"
     seed: int = 0
+    planner: Annotated[tuple[str, ...], tyro.conf.arg(metavar="MODULE:CLASS")] = ()
     device: str = "cpu"
     threads: int = 0
 
@@ -60,7 +62,10 @@ class Evaluate(Command):
         if not self.policies:
             raise invalid_argument("POLICY", "must be given", "none", "Name a policy's folder.")
         use_threads(self.threads)
-        loaded = {_name(folder): load_policy(folder, self.device) for folder in self.policies}
+        loaded = {
+            _name(folder): load_policy(folder, self.device, planners=self.planner)
+            for folder in self.policies
+        }
         if len(loaded) < len(self.policies):
             rule = "must be folders of different names"
             found = ", ".join(map(str, self.policies))

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from vao.report import Estimate, MethodResult
 
-__all__ = ["gain_lines", "results_table"]
+__all__ = [
+    "foresight_table",
+    "gain_lines",
+    "obedience_table",
+    "results_table",
+    "swing_table",
+]
 
 
 _HEADINGS = ("method", "task", "Value", "expected", "strict", "paper", "delta m")
@@ -70,3 +76,44 @@ def _shown(estimate: Estimate) -> str:
     digits = 1 if abs(estimate.mean) >= 10 or (error or 0.0) >= 1 else 2
     shown = "" if error is None else f"±{error:.{digits}f}"
     return f"{estimate.mean:.{digits}f}{shown}"
+
+
+def foresight_table(name: str, found: Mapping[str, Any]) -> Table:
+    """Build the table of what a model foresees (see `vao.diagnostics.Foresight`)."""
+    from auctionsim.cli.output import table
+
+    rows = [
+        (feature, f"{plan:.3f}", f"{copy:.3f}")
+        for feature, plan, copy in zip(
+            found["features"], found["plan_error"], found["copy_error"], strict=True
+        )
+    ]
+    rows += [
+        ("action", f"{found['action_error']:.3f}", f"{found['action_spread']:.3f}"),
+        ("action, true next state", f"{found['inverse_error']:.3f}", ""),
+        ("action, changed by plan", f"{found['plan_change']:.3f}", ""),
+    ]
+    return table((f"error of {name}", "planner", "no change"), rows)
+
+
+def swing_table(found: Mapping[str, Mapping[str, float]]) -> Table:
+    """Build the table of how far multipliers swing within a day."""
+    from auctionsim.cli.output import table
+
+    rows = [(task, f"{of['data']:.2f}", f"{of['policy']:.2f}") for task, of in found.items()]
+    return table(("swing of the multiplier", "data", "policy"), rows)
+
+
+def obedience_table(found: Mapping[str, Any]) -> Table:
+    """Build the table of what was achieved when more and more was asked (see `Obedience`)."""
+    from auctionsim.cli.output import table
+
+    limit = {"cpa_mcb": ("log CPA / target",), "target_roas": ("log ROAS / target",)}
+    headings = ("quantile asked", "log return", *limit.get(found["task"], ()), "Score")
+    rows = [
+        (f"{found['task']} {asked:g}", *(f"{x:.3f}" for x in achieved), f"{score:.2f}")
+        for asked, achieved, score in zip(
+            found["asked"], found["achieved"], found["scores"], strict=True
+        )
+    ]
+    return table(headings, rows)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from auctionsim.dataset import Dataset
     from vao.config import TrainingConfig
     from vao.experiment import Arena
+    from vao.team import Team
 
 __all__ = ["Train"]
 
@@ -27,14 +30,19 @@ class Train(Command):
     On a simulated dataset, checkpoints and requests are chosen by roll-outs in its own market, on
     its `val_select` episodes. On converted logs the last weights and the config's request are kept.
 
+    A run that was cut short goes on where it stopped: give the same command again. Started by
+    `torchrun --no-python`, its processes share the work of every update.
+
     Attributes:
         dataset: Folder of the dataset; vao also needs its `val_align` split.
-        out: Folder for the policies, one sub-folder a method.
+        out: Folder for the policies, one sub-folder a method, and beside each a log, METHOD.jsonl.
         method: Ways of sharing: none (a model a task), naive (pooled data) or vao; one or several.
+        planner: Family of planners, in place of the config's; with its own default settings.
         training: Training config, by name or YAML file.
         seed: Seed of the training.
         device: cpu, cuda, cuda:1, ...
         steps: Updates, in place of the config's.
+        tensorboard: Folder for TensorBoard, one sub-folder a method.
         threads: Threads of PyTorch; 0 leaves the choice to it.
         overwrite: Replace policies that stand there already.
     """
@@ -42,10 +50,12 @@ class Train(Command):
     dataset: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="DATASET")]
     out: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="OUT")]
     method: tuple[Literal["none", "naive", "vao"], ...] = ("vao",)
+    planner: Annotated[str | None, tyro.conf.arg(metavar="NAME|MODULE:CLASS")] = None
     training: str = "small"
     seed: int = 0
     device: str = "cpu"
     steps: int | None = None
+    tensorboard: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None
     threads: int = 0
     overwrite: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
 
@@ -55,6 +65,7 @@ class Train(Command):
         from vao.cli.threads import use_threads
         from vao.experiment import Arena
         from vao.storage import check_vacant
+        from vao.team import join_team, leave_team
 
         use_threads(self.threads)
         dataset = Dataset.open(self.dataset)
@@ -62,20 +73,53 @@ class Train(Command):
         self._check(dataset)
         for method in self.method:
             check_vacant(self.out / method, self.overwrite)
-        return {method: self._train(method, dataset, arena) for method in self.method}
+        configs = {method: self._config(method) for method in self.method}
+        team = join_team(self.device)
+        try:
+            return {m: self._train(config, dataset, arena, team) for m, config in configs.items()}
+        finally:
+            leave_team()
 
     def _train(
-        self, method: Literal["none", "naive", "vao"], dataset: Dataset, arena: Arena | None
+        self, config: TrainingConfig, dataset: Dataset, arena: Arena | None, team: Team
     ) -> dict[str, Any]:
         from vao.experiment import fit
-        from vao.history import write_history
         from vao.storage import save_policy
 
-        policy, history, _ = fit(dataset, self._config(method), arena, progress=self.progress)
-        save_policy(policy, self.out / method, overwrite=self.overwrite)
-        write_history(history, self.out / f"{method}.jsonl")
+        method = config.method
+        checkpoint = self.out / "checkpoints" / method
+        with self._recorder(method, team) as record:
+            policy, history, _ = fit(
+                dataset,
+                config,
+                arena,
+                record=record,
+                checkpoint=checkpoint,
+                team=team,
+                progress=self.progress,
+            )
+        if team.leads:
+            save_policy(policy, self.out / method, overwrite=self.overwrite)
+            shutil.rmtree(checkpoint, ignore_errors=True)
         losses = [entry["losses"] for entry in history if entry["kind"] == "loss"]
-        return {"policy": self.out / method, "first losses": losses[0], "last losses": losses[-1]}
+        found: dict[str, Any] = {"policy": self.out / method}
+        if losses:
+            found |= {"first losses": losses[0], "last losses": losses[-1]}
+        return found
+
+    @contextmanager
+    def _recorder(self, method: str, team: Team) -> Iterator[Callable[[dict[str, Any]], object]]:
+        """Give a function that writes a record wherever records of this method go."""
+        from vao.logs import json_lines, tensorboard
+
+        if not team.leads:
+            yield lambda record: None
+            return
+        with ExitStack() as stack:
+            logs = [stack.enter_context(json_lines(self.out / f"{method}.jsonl"))]
+            if self.tensorboard is not None:
+                logs.append(stack.enter_context(tensorboard(self.tensorboard / method)))
+            yield lambda record: [log(record) for log in logs]
 
     def _check(self, dataset: Dataset) -> None:
         """Refuse what would only fail once some of the work was done."""
@@ -88,8 +132,12 @@ class Train(Command):
 
     def _config(self, method: Literal["none", "naive", "vao"]) -> TrainingConfig:
         from vao.config import load_training_config
+        from vao.team import own_device
 
-        overrides: dict[str, Any] = {"method": method, "seed": self.seed, "device": self.device}
+        device = own_device(self.device)
+        overrides: dict[str, Any] = {"method": method, "seed": self.seed, "device": device}
         if self.steps is not None:
             overrides["steps"] = self.steps
+        if self.planner is not None:
+            overrides["planner"] = self.planner
         return load_training_config(self.training, **overrides)

@@ -5,6 +5,13 @@ from __future__ import annotations
 from vao.models.film import FiLM
 from vao.models.inverse_dynamics import InverseDynamics
 from vao.models.normaliser import ActionNormaliser, StateNormaliser
-from vao.models.planner import Planner
+from vao.models.transformer import CausalTransformer, KeyValueCache
 
-__all__ = ["ActionNormaliser", "FiLM", "InverseDynamics", "Planner", "StateNormaliser"]
+__all__ = [
+    "ActionNormaliser",
+    "CausalTransformer",
+    "FiLM",
+    "InverseDynamics",
+    "KeyValueCache",
+    "StateNormaliser",
+]

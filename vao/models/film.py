@@ -25,7 +25,12 @@ class FiLM(nn.Module):
         nn.init.zeros_(self.modulation.bias)
 
     def forward(self, hidden: Tensor, embedded: Tensor) -> Tensor:
-        """Modulate hidden features (n, steps, width) by embedded requirements (n, embedding)."""
-        gamma, beta = self.modulation(embedded).unsqueeze(-2).chunk(2, dim=-1)
+        """Modulate hidden features (n, tokens, width) by embedded requirements.
+
+        Args:
+            hidden: (n, tokens, width).
+            embedded: (n, tokens, embedding), or (n, 1, embedding) the same for all tokens.
+        """
+        gamma, beta = self.modulation(embedded).chunk(2, dim=-1)
         result: Tensor = hidden + gamma * hidden + beta
         return result

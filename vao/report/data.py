@@ -175,6 +175,7 @@ class ReportData:
         pacing: Campaigns to show over the day.
         weights: A panel per target task; a line per source; weight in [0, 1] against training step.
         validation: A panel per task; a line per method; Score (strict) against training step.
+        losses: A panel per task; a line per method; training loss against training step.
         provenance: Facts by heading ("Settings", "Versions", "Run time", ...), name to text.
     """
 
@@ -188,6 +189,7 @@ class ReportData:
     pacing: tuple[Pacing, ...] = ()
     weights: tuple[Panel, ...] = ()
     validation: tuple[Panel, ...] = ()
+    losses: tuple[Panel, ...] = ()
     provenance: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

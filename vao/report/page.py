@@ -82,6 +82,7 @@ def _sections(data: ReportData) -> Iterable[Section]:
     yield _pacing(data, styles)
     yield _weights(data, styles)
     yield _validation(data, styles)
+    yield _losses(data, styles)
 
 
 def _legend(
@@ -155,21 +156,34 @@ def _weights(data: ReportData, styles: Mapping[str, Look]) -> Section:
 
 
 def _validation(data: ReportData, styles: Mapping[str, Look]) -> Section:
-    figures = [_validation_figure(panel, styles, i) for i, panel in enumerate(data.validation)]
+    figures = _curves(data.validation, styles, "validation", "Score (strict)")
     caption = (
         "Score (strict) of roll-outs on validation episodes while training; the step with the best "
         "one is kept."
     )
     legend = _legend((panel.lines for panel in data.validation), styles)
-    return Section("Validation while training", caption, legend, tuple(figures))
+    return Section("Validation while training", caption, legend, figures)
 
 
-def _validation_figure(panel: Panel, styles: Mapping[str, Look], index: int) -> Figure:
-    svg = line_figure(
-        panel.lines,
-        styles,
-        f"validation{index}",
-        x_label="training step",
-        y_label="Score (strict)",
+def _losses(data: ReportData, styles: Mapping[str, Look]) -> Section:
+    caption = (
+        "What training minimises, averaged over neighbouring records. A falling loss is not a "
+        "rising Score: compare with the figures above."
     )
-    return figure(task_name(panel.title), svg)
+    legend = _legend((panel.lines for panel in data.losses), styles)
+    return Section("Losses", caption, legend, _curves(data.losses, styles, "loss", "loss"))
+
+
+def _curves(
+    panels: Iterable[Panel], styles: Mapping[str, Look], name: str, label: str
+) -> tuple[Figure, ...]:
+    """A figure a panel, over training steps."""
+    return tuple(
+        figure(
+            task_name(panel.title),
+            line_figure(
+                panel.lines, styles, f"{name}{index}", x_label="training step", y_label=label
+            ),
+        )
+        for index, panel in enumerate(panels)
+    )

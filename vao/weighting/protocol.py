@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from auctionsim.errors import AuctionSimError
 
-__all__ = ["DivergedError", "Sampler", "StepReport", "Weighting"]
+__all__ = ["DivergedError", "Sampler", "StepReport", "Weighting", "trainable"]
 
 Samples = Any
 """A named tuple of tensors whose first dimension counts samples; the objective's only argument."""
@@ -72,3 +72,14 @@ class Weighting(Protocol):
         Raises:
             DivergedError: If the rule measures something that is not finite.
         """
+
+    def state(self) -> Tensor | None:
+        """Return what the rule remembers from step to step, for `resume`."""
+
+    def resume(self, state: Tensor | None) -> None:
+        """Go on as the rule would that gave this `state`."""
+
+
+def trainable(objective: nn.Module) -> dict[str, nn.Parameter]:
+    """Return the parameters that learn, by name."""
+    return {name: p for name, p in objective.named_parameters() if p.requires_grad}

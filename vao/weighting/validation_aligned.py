@@ -9,8 +9,9 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad_and_value, vmap
 
 from auctionsim.errors import invalid_argument
+from vao.team import SOLO, Team
 from vao.weighting.alignment import alignment_weights
-from vao.weighting.protocol import DivergedError, Sampler, Samples, StepReport
+from vao.weighting.protocol import DivergedError, Sampler, Samples, StepReport, trainable
 
 __all__ = ["ValidationAligned"]
 
@@ -30,14 +31,16 @@ class ValidationAligned:
     Args:
         temperature: lambda of eq. 6, finite and > 0.
         refresh: Steps between renewals of the weights, >= 1.
+        team: The processes that share the work.
     """
 
-    def __init__(self, temperature: float, refresh: int) -> None:
+    def __init__(self, temperature: float, refresh: int, team: Team = SOLO) -> None:
         if refresh < 1:
             raise invalid_argument("refresh", "must be >= 1", refresh, "Try 5.")
         alignment_weights([[0.0]], temperature)
         self._temperature = temperature
         self._refresh = refresh
+        self._team = team
         self._weights: Tensor | None = None
 
     def accumulate(self, objective: nn.Module, sampler: Sampler, step: int) -> StepReport:
@@ -45,15 +48,24 @@ class ValidationAligned:
         if self._weights is None or step % self._refresh == 0:
             return self._renew(objective, sampler, step)
         batches = [b for k in range(sampler.targets) for b in sampler.by_source(k)]
-        means = _means(objective, batches).view(sampler.targets, sampler.sources)
+        means = self._means(objective, batches).view(sampler.targets, sampler.sources)
         losses = (self._weights * means).sum(dim=1)
         objective.zero_grad()
         losses.sum().backward()  # type: ignore[no-untyped-call]
-        return StepReport(losses.detach())
+        self._team.add_up_gradients(trainable(objective).values())
+        return StepReport(self._team.add_up(losses.detach()))
+
+    def state(self) -> Tensor | None:
+        """See `Weighting.state`."""
+        return self._weights
+
+    def resume(self, state: Tensor | None) -> None:
+        """See `Weighting.resume`."""
+        self._weights = state
 
     def _renew(self, objective: nn.Module, sampler: Sampler, step: int) -> StepReport:
         """Measure the alignment, renew the weights, and update with the gradients measured."""
-        parameters = {n: p for n, p in objective.named_parameters() if p.requires_grad}
+        parameters = trainable(objective)
         size = sum(p.numel() for p in parameters.values())
         chunk = max(1, _CHUNK // (size * sampler.sources))
         update: Tensor | None = None
@@ -61,9 +73,9 @@ class ValidationAligned:
         for begin in range(0, sampler.targets, chunk):
             targets = range(begin, min(begin + chunk, sampler.targets))
             batches = [batch for k in targets for batch in sampler.by_source(k)]
-            pairs, losses = _gradients(objective, parameters, batches)
+            pairs, losses = self._gradients(objective, parameters, batches)
             held_out = [sampler.validation(k) for k in targets]
-            wanted, _ = _gradients(objective, parameters, held_out)
+            wanted, _ = self._gradients(objective, parameters, held_out)
             pairs = pairs.view(len(targets), sampler.sources, size)
             alignment = _cosines(pairs, wanted)
             _check_finite(alignment, step)
@@ -77,32 +89,38 @@ class ValidationAligned:
         _set_gradients(parameters, update)
         return StepReport(losses, alignment, self._weights)
 
+    def _means(self, objective: nn.Module, batches: Sequence[Samples]) -> Tensor:
+        """This process's part of the mean loss of each batch, by one pass over all of them."""
+        totals = [len(batch[0]) for batch in batches]
+        own = [self._team.share(batch) for batch in batches]
+        joined = type(own[0])(*(torch.cat(parts) for parts in zip(*own, strict=True)))
+        parts = objective(joined).split([len(batch[0]) for batch in own])
+        return torch.stack([p.sum() / total for p, total in zip(parts, totals, strict=True)])
 
-def _means(objective: nn.Module, batches: Sequence[Samples]) -> Tensor:
-    """Mean loss of each batch, by one pass over all of them."""
-    joined = type(batches[0])(*(torch.cat(parts) for parts in zip(*batches, strict=True)))
-    parts = objective(joined).split([len(batch[0]) for batch in batches])
-    return torch.stack([part.mean() for part in parts])
+    def _gradients(
+        self,
+        objective: nn.Module,
+        parameters: Mapping[str, Tensor],
+        batches: Sequence[Samples],
+    ) -> tuple[Tensor, Tensor]:
+        """Gradient and value of each batch's mean loss, all batches in one vectorised pass.
 
+        Returns:
+            Gradients (batches, parameters), flattened; mean losses (batches,).
+        """
+        stacked, used = _stack([self._team.share(batch) for batch in batches])
+        totals = torch.tensor([len(batch[0]) for batch in batches], device=used.device)
 
-def _gradients(
-    objective: nn.Module, parameters: Mapping[str, Tensor], batches: Sequence[Samples]
-) -> tuple[Tensor, Tensor]:
-    """Gradient and value of each batch's mean loss, all batches in one vectorised pass.
+        def loss(values: dict[str, Tensor], samples: Samples, used: Tensor, n: Tensor) -> Tensor:
+            losses: Tensor = functional_call(objective, values, (samples,))
+            return (losses * used).sum() / n
 
-    Returns:
-        Gradients (batches, parameters), flattened; mean losses (batches,).
-    """
-    stacked, used = _stack(batches)
-
-    def loss(values: dict[str, Tensor], samples: Samples, counts: Tensor) -> Tensor:
-        losses: Tensor = functional_call(objective, values, (samples,))
-        return (losses * counts).sum() / counts.sum()
-
-    values = {name: parameter.detach() for name, parameter in parameters.items()}
-    gradients, means = vmap(grad_and_value(loss), in_dims=(None, 0, 0))(values, stacked, used)
-    flat = torch.cat([gradients[name].flatten(1) for name in parameters], dim=1)
-    return flat, means
+        values = {name: parameter.detach() for name, parameter in parameters.items()}
+        found, sums = vmap(grad_and_value(loss), in_dims=(None, 0, 0, 0))(
+            values, stacked, used, totals
+        )
+        gradients = torch.cat([found[name].flatten(1) for name in parameters], dim=1)
+        return self._team.add_up(gradients), self._team.add_up(sums)
 
 
 def _stack(batches: Sequence[Samples]) -> tuple[Samples, Tensor]:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import auctionsim
+from auctionsim.day_conditions import DayConditions, largest_day
 from auctionsim.envs import AutoBiddingEnv
 from auctionsim.envs.observations import Encoder
 from auctionsim.envs.settings import check_settings
@@ -31,6 +32,7 @@ from auctionsim.simulator import Simulation
 from auctionsim.tasks import TASKS
 from auctionsim.traffic import draw_day, episode_key
 from tests.auctionsim.worlds import WORLD, world
+from tests.property.markets import conditions
 
 DOCUMENTATION = inspect.getdoc(AutoBiddingEnv) or ""
 
@@ -169,6 +171,7 @@ def traffics(draw: st.DrawFn) -> MarketConfig:
             volume_spread=draw(st.floats(0.0, 0.999)),
             volume_blocks=draw(st.integers(1, 15)),
         ),
+        days=DayConditions(volume_by_day=draw(st.sampled_from([0.0, 0.0, 0.3, 1.0]))),
     )
 
 
@@ -177,7 +180,9 @@ def test_no_step_has_more_opportunities_than_there_is_room_for(
     market: MarketConfig, key: int
 ) -> None:
     volumes = draw_day(market, key).volumes
-    assert volumes.max() <= largest_volume(market) <= market.opportunities
+    whole = largest_day(market.opportunities, market.days)
+    assert volumes.max() <= largest_volume(market) <= whole
+    assert volumes.sum() <= market_constants(market)["N"] == max(whole, 1)
 
 
 def test_the_room_for_opportunities_is_tight() -> None:
@@ -200,13 +205,16 @@ def test_no_normal_is_larger_than_the_bound() -> None:
     seed=st.integers(0, 2**64 - 1),
     mean=st.floats(1e-6, 1.0),
     spreads=st.tuples(*[st.floats(0.0, 3.0)] * 3),
+    days=st.just(DayConditions()) | conditions(),
 )
 def test_no_value_is_larger_than_the_bound(
-    seed: int, mean: float, spreads: tuple[float, float, float]
+    seed: int, mean: float, spreads: tuple[float, float, float], days: DayConditions
 ) -> None:
     known = dict(zip(TASKS, spreads, strict=True))
     traffic = Traffic(mean_probability=mean, deviation_mean=1.0)
-    market = world(traffic=traffic, values=ValueSpreads(known=known))
+    market = world(traffic=traffic, values=ValueSpreads(known=known), days=days)
     simulation = Simulation(market, [0], seed)
     most = max(simulation.values(seat).max(initial=0.0) for seat in range(8))
     assert most <= largest_value(market)
+    outcome = simulation.step(np.zeros(8))
+    assert outcome.market_price.max() <= market_constants(market)["b"]

@@ -32,6 +32,20 @@ def test_other_volumes_and_means_are_played() -> None:
     assert probability.min() == probability.max() == 0.25
 
 
+def test_floors_and_qualities_are_played() -> None:
+    (day,) = Simulation(WORLD, [0], 1).days
+    dear = replace(day, floor=np.full(WORLD.steps, 1e6, np.float32))
+    outcome = Simulation(WORLD, [0], 1, days=[dear]).step(np.full(8, 100.0))
+    assert outcome.market_price.tolist() == [1e6]
+    assert not outcome.wins.any()
+    plain, mixed = (
+        Simulation(WORLD, [0], 1, days=[replace(day, quality_spread=spread)]).values(0)
+        for spread in (0.0, 1.0)
+    )
+    worth = plain > 0.0
+    assert np.unique(mixed[worth] / plain[worth]).size > plain.size // 2
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
@@ -44,6 +58,12 @@ def test_other_volumes_and_means_are_played() -> None:
         ("bias", np.full(WORLD.advertisers, -1.0)),
         ("error_ratio", np.zeros(WORLD.advertisers + 1)),
         ("step_keys", np.zeros(WORLD.steps)),
+        ("floor", np.full(WORLD.steps, np.nan, np.float32)),
+        ("floor", np.full(WORLD.steps, 2e31, np.float32)),
+        ("floor", np.zeros(WORLD.steps + 1, np.float32)),
+        ("quality_spread", np.nan),
+        ("quality_spread", -0.1),
+        ("quality_spread", 2.1),
         ("volumes", [5] * WORLD.steps),
         ("bias", None),
         ("bias", np.ma.masked_array(np.ones(WORLD.advertisers), False)),

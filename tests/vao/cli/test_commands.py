@@ -13,8 +13,10 @@ from auctionsim.dataset import Dataset, convert_log
 from auctionsim.tasks import TASKS
 from tests.auctionsim.worlds import WORLD, write_world
 from tests.vao.factories import tiny_config
+from tests.vao.toys import TOY
 from vao import save_policy, train
 from vao.cli import main
+from vao.history import read_history
 from vao.quickstart import QuickstartResult
 from vao.sharing import TRAINING_COLUMNS
 
@@ -65,7 +67,7 @@ def test_a_planner_from_logs_of_one_task_is_scored_on_it(
 
 
 def test_planners_of_other_tasks_are_not_compared(world: Path, tmp_path: Path) -> None:
-    config = tiny_config(method="naive", steps=1, inverse_steps=1)
+    config = tiny_config(method="naive", steps=1, settings={"inverse_steps": 1})
     dataset, policies = Dataset.open(world / "out" / "dataset"), []
     for name, tasks in {"two": TASKS[::2], "all": TASKS, "again": TASKS[::2]}.items():
         data = dataset.load("train", TRAINING_COLUMNS, tasks)
@@ -110,9 +112,75 @@ def test_train_does_not_overwrite_unless_told(
     assert (tmp_path / "naive" / "policy.json").read_bytes() == before
 
 
+def test_a_planner_of_ones_own_is_trained_and_must_be_allowed_to_play(
+    world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, training = str(world / "out" / "dataset"), str(world / "training.yaml")
+    line = ["train", data, str(tmp_path), "--method", "naive", "--training", training, "--quiet"]
+    assert main([*line, "--planner", TOY]) == 0
+    market = str(world / "market.yaml")
+    line = ["evaluate", str(tmp_path / "naive"), "--market", market, "--episodes", "1", "--quiet"]
+    assert main(line) == 2
+    assert "must be of a planner out of" in capsys.readouterr().err
+    assert main([*line, "--planner", TOY]) == 0
+
+
+def test_training_keeps_a_log_and_no_checkpoint_once_it_is_done(
+    world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, training = str(world / "out" / "dataset"), str(world / "training.yaml")
+    line = ["train", data, str(tmp_path), "--method", "none", "--training", training, "--quiet"]
+    assert main([*line, "--tensorboard", str(tmp_path / "board")]) == 0
+    kinds = {record["kind"] for record in read_history(tmp_path / "none.jsonl")}
+    assert kinds == {"loss", "select"}
+    assert list((tmp_path / "board" / "none").iterdir())
+    assert not (tmp_path / "checkpoints" / "none").exists()
+
+
+def test_training_that_was_cut_short_goes_on(
+    world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, training = str(world / "out" / "dataset"), str(world / "training.yaml")
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    options = ["--method", "naive", "--training", training, "--quiet"]
+    assert main(["train", data, str(whole), *options]) == 0
+
+    def pull_the_plug(policy: object, folder: Path, overwrite: bool) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("vao.storage.save_policy", pull_the_plug)
+        main(["train", data, str(cut), *options])
+    assert (cut / "checkpoints" / "naive").is_dir()
+    assert not (cut / "naive").exists()
+    assert main(["train", data, str(cut), *options]) == 0
+    for name in ("naive/policy.json", "naive/weights.safetensors", "naive.jsonl"):
+        assert (cut / name).read_bytes() == (whole / name).read_bytes(), name
+
+
+def test_diagnose_shows_foresight_swing_and_obedience(
+    world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    policy, data = str(world / "out" / "policies" / "none"), str(world / "out" / "dataset")
+    scores = tmp_path / "found.json"
+    line = ["diagnose", policy, data, "--quantiles", "0.2", "0.8", "--quiet"]
+    assert main([*line, "--json", str(scores)]) == 0
+    found = json.loads(scores.read_text())
+    assert set(found) == {"foresight", "swing", "obedience"}
+    assert set(found["foresight"]) == set(found["swing"]) == set(found["obedience"]) == set(TASKS)
+    assert found["foresight"]["bcb"]["action_error"] > 0.0
+    assert len(found["obedience"]["cpa_mcb"]["achieved"][1]) == 2
+    shown = capsys.readouterr().out
+    assert "log CPA" in shown
+    assert "swing of the multiplier" in shown
+    assert max(map(len, shown.splitlines())) <= 80
+
+
 @pytest.mark.parametrize(
     ("line", "named"),
     [
+        (["diagnose", "nowhere", "nowhere"], "must hold policy.json"),
+        (["train", "nowhere", "out", "--planner", "aigbb"], "nowhere"),
         (["evaluate", "nowhere"], "must hold policy.json"),
         (["evaluate"], "POLICY"),
         (["train", "nowhere", "out"], "nowhere"),

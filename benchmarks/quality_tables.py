@@ -1,0 +1,116 @@
+"""The study of planners as Markdown tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from auctionsim.tasks import TASKS
+from benchmarks.power_tables import markdown, signed
+from benchmarks.quality_play import CONSTANT, DATA, LP, UNTRAINED
+
+_ORDER = (DATA, UNTRAINED, CONSTANT, LP)
+
+
+def tables(record: Mapping[str, Any]) -> str:
+    """Return all tables, each under its title."""
+    parts = {
+        "Expected Score": score_table(record),
+        "What was asked for": request_table(record),
+        "Swing and foresight": habit_table(record),
+    }
+    return "\n\n".join(f"{title}\n\n{text}" for title, text in parts.items())
+
+
+def score_table(record: Mapping[str, Any]) -> str:
+    """Return one row an entrant: Score, share of the optimum, differences, by task."""
+    rows = []
+    for name in _names(record):
+        cells = [cell for task in TASKS for cell in _cells(record, name, task)]
+        rows.append([name, *cells])
+    for bound, label in (
+        ("constant_score", "best constant in hindsight"),
+        ("optimum", "optimum in hindsight"),
+    ):
+        cells = []
+        for task in TASKS:
+            value, best = record["bounds"][task][bound], record["bounds"][task]["optimum"]
+            cells += [f"{value:.1f}", f"{100 * value / best:.0f} %", ""]
+        rows.append([label, *cells])
+    heads = ["", *(h for task in TASKS for h in (f"`{task}`", "of optimum", "over the data"))]
+    return markdown(heads, rows)
+
+
+def request_table(record: Mapping[str, Any]) -> str:
+    """Return one row a planner: what each seed's planners were asked for, by task."""
+    rows = []
+    for name in _names(record):
+        seeds = record["entrants"][name]["seeds"].values()
+        if not any("requests" in of for of in seeds):
+            continue
+        rows.append([name, *("; ".join(_asked(of["requests"][t]) for of in seeds) for t in TASKS)])
+    return markdown(["", *(f"`{task}`" for task in TASKS)], rows)
+
+
+def habit_table(record: Mapping[str, Any]) -> str:
+    """Return one row a planner: training time, swing, and what its first seed's models foresee."""
+    heads = ["", "training, s", *(f"swing, `{t}`" for t in TASKS), "plan / copy error"]
+    heads += ["action error", "of a constant", "changed by plan"]
+    rows = []
+    for name in _names(record):
+        entrant = record["entrants"][name]
+        seeds = list(entrant["seeds"].values())
+        if not entrant["foresight"]:
+            continue
+        seconds = _mean([of["training_seconds"] for of in seeds])
+        swings = [f"{_mean([of['swing'][t] for of in seeds]):.2f}" for t in TASKS]
+        rows.append([name, f"{seconds:.0f}", *swings, *_foreseen(entrant["foresight"])])
+    return markdown(heads, rows)
+
+
+def _foreseen(found: Mapping[str, Any]) -> list[str]:
+    """Means over the models of a run."""
+    models = list(found.values())
+    plan = "–"
+    if models[0]["plan_error"]:
+        ratios = [_rms(of["plan_error"]) / _rms(of["copy_error"]) for of in models]
+        plan = f"{_mean(ratios):.2f}"
+    change = [of["plan_change"] for of in models if of["plan_change"] is not None]
+    return [
+        plan,
+        f"{_mean([of['action_error'] for of in models]):.2f}",
+        f"{_mean([of['action_spread'] for of in models]):.2f}",
+        f"{_mean(change):.2f}" if change else "–",
+    ]
+
+
+def _names(record: Mapping[str, Any]) -> list[str]:
+    present = list(record["entrants"])
+    first = [name for name in _ORDER if name in present]
+    return [*first, *sorted(name for name in present if name not in _ORDER)]
+
+
+def _cells(record: Mapping[str, Any], name: str, task: str) -> tuple[str, str, str]:
+    found = [r for r in record["rows"] if r["entrant"] == name and r["task"] == task]
+    if not found:
+        return "–", "–", "–"
+    row = found[0]
+    mean, low, high = row["expected_score"]
+    gain = ""
+    if "over_data" in row:
+        gain = signed(row["over_data"][0])
+        gain += f" ({signed(row['over_data'][1])} to {signed(row['over_data'][2])})"
+    share = f"{100 * row['share_of_optimum']:.0f} %"
+    return f"{mean:.1f} ({low:.1f}–{high:.1f})", share, gain
+
+
+def _asked(request: Mapping[str, float]) -> str:
+    return "/".join(f"{request[name]:g}" for name in ("quantile", "ratio", "factor", "adapt"))
+
+
+def _rms(values: list[float]) -> float:
+    return float((sum(value**2 for value in values) / len(values)) ** 0.5)
+
+
+def _mean(values: list[float]) -> float:
+    return sum(values) / len(values)

@@ -1,0 +1,88 @@
+"""Where the records of a run go while it trains: lines of JSON always, TensorBoard if wanted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from auctionsim.errors import invalid_argument
+
+__all__ = ["json_lines", "tensorboard"]
+
+Record = dict[str, Any]
+Recorder = Callable[[Record], None]
+
+
+@contextmanager
+def json_lines(path: Path | str) -> Iterator[Recorder]:
+    """Write records to a JSONL file as they come, a line each, whole lines only.
+
+    Args:
+        path: The file; begun anew.
+
+    Yields:
+        A function that writes one record.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8") as file:
+
+        def record(entry: Record) -> None:
+            file.write(json.dumps(entry, allow_nan=False, sort_keys=True) + "\n")
+            file.flush()
+
+        yield record
+
+
+@contextmanager
+def tensorboard(folder: Path | str) -> Iterator[Recorder]:
+    """Write the numbers of records as TensorBoard scalars.
+
+    Losses go to `STAGE/loss/TASK`, Scores to `STAGE/score/TASK`, alignments and weights to
+    `STAGE/alignment/TARGET/SOURCE` and `STAGE/weight/TARGET/SOURCE`.
+
+    Args:
+        folder: The log folder of the run.
+
+    Yields:
+        A function that writes one record.
+
+    Raises:
+        InvalidArgumentError: If TensorBoard is not installed.
+    """
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        rule, mend = "needs the package tensorboard", "pip install 'auctionsim[tensorboard]'"
+        raise invalid_argument("--tensorboard", rule, str(error), mend) from error
+    writer = SummaryWriter(str(folder))
+    try:
+
+        def record(entry: Record) -> None:
+            for name, number in scalars(entry).items():
+                writer.add_scalar(name, number, entry["step"])
+
+        yield record
+    finally:
+        writer.close()
+
+
+def scalars(entry: Record) -> dict[str, float]:
+    """Return the numbers of a record by the names TensorBoard shows them under."""
+    stage = entry["stage"]
+    if entry["kind"] == "loss":
+        return {f"{stage}/loss/{task}": loss for task, loss in entry["losses"].items()}
+    if entry["kind"] == "select":
+        return {f"{stage}/score/{task}": score for task, score in entry["scores"].items()}
+    if entry["kind"] != "weights":
+        return {}
+    tasks = entry["tasks"]
+    return {
+        f"{stage}/{name}/{target}/{source}": number
+        for name, matrix in (("alignment", entry["alignment"]), ("weight", entry["weights"]))
+        for target, row in zip(tasks, matrix, strict=True)
+        for source, number in zip(tasks, row, strict=True)
+    }
