@@ -1,8 +1,8 @@
 """How good the planners are, beside baselines and bounds: the study of benchmarks/README.md.
 
-python -m benchmarks.quality DATASET WORK [--entrants NAME ...] [--seeds N ...]   plays
-python -m benchmarks.quality --record WORK RECORD                                 sums up
-python -m benchmarks.quality --table RECORD                                       prints tables
+python -m benchmarks.quality [RECORD]                                    prints a record's tables
+python -m benchmarks.quality DATASET RUNS [--entrants ...] [--seeds ...] plays; cut short, goes on
+python -m benchmarks.quality --record RUNS RECORD                        sums up what was played
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 
 from benchmarks.quality_play import CONSTANT, DATA, LP, RULES, UNTRAINED, Entrant
 
+RECORD = Path(__file__).with_name("quality.json")
 PLANNERS = ("aigb", "decision_transformer", "diffbid", "direct", "pearl")
 ENTRANTS = (DATA, CONSTANT, LP, UNTRAINED, *PLANNERS)
 SEEDS = (0, 1, 2, 3, 4)
@@ -22,24 +23,27 @@ SEEDS = (0, 1, 2, 3, 4)
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Play, sum up, or print."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("paths", nargs="*", type=Path)
     parser.add_argument("--record", action="store_true")
-    parser.add_argument("--table", action="store_true")
     parser.add_argument("--entrants", nargs="+", default=list(ENTRANTS))
     parser.add_argument("--seeds", nargs="+", type=int, default=list(SEEDS))
     parser.add_argument("--training", default="small")
     parser.add_argument("--threads", type=int, default=1)
     given = parser.parse_args(arguments)
-    if given.table:
+    if len(given.paths) < 2:
         from benchmarks.quality_tables import tables
 
-        print(tables(json.loads(given.paths[0].read_text(encoding="utf-8"))))
+        path = given.paths[0] if given.paths else RECORD
+        print(tables(json.loads(path.read_text(encoding="utf-8"))))
     elif given.record:
         from benchmarks.quality_record import record
 
         work, out = given.paths
-        out.write_text(json.dumps(record(work), indent=1) + "\n", encoding="utf-8")
+        text = json.dumps(record(work), indent=1, allow_nan=False) + "\n"
+        out.write_text(text, encoding="utf-8")
     else:
         _play(given)
 

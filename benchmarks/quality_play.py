@@ -44,7 +44,12 @@ class Entrant:
     @property
     def label(self) -> str:
         """What its files are called."""
-        return f"{self.name.replace(' ', '_')}-{self.seed}"
+        return f"{label_of(self.name)}-{self.seed}"
+
+
+def label_of(name: str) -> str:
+    """Return a name as files have it."""
+    return name.replace(" ", "_").replace(":", ".")
 
 
 def play(entrant: Entrant, dataset: Dataset, config: TrainingConfig, folder: Path) -> None:

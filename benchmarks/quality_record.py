@@ -13,9 +13,12 @@ from numpy.typing import NDArray
 
 from auctionsim.statistics import Interval, Sample, interval, paired_difference
 from auctionsim.tasks import TASKS
-from benchmarks.quality_play import CONSTANT, DATA
+from benchmarks.quality_play import CONSTANT, DATA, RULES, label_of
 
 Columns = Mapping[str, NDArray[Any]]
+
+
+_BY_LABEL = {label_of(name): name for name in RULES}
 
 
 @dataclass(frozen=True)
@@ -52,8 +55,8 @@ def read(folder: Path) -> dict[str, Played]:
     """Read all that was played."""
     found: dict[str, Played] = {}
     for path in sorted(folder.glob("*.json")):
-        name, _, seed = path.stem.rpartition("-")
-        name = name if name in ("decision_transformer",) else name.replace("_", " ")
+        label, _, seed = path.stem.rpartition("-")
+        name = _BY_LABEL.get(label, label)
         played = found.setdefault(name, Played(name, {}, {}))
         with np.load(path.with_suffix(".npz"), allow_pickle=False) as file:
             played.columns[int(seed)] = {key: file[key] for key in file.files}

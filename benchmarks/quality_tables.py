@@ -10,12 +10,14 @@ from benchmarks.power_tables import markdown, signed
 from benchmarks.quality_play import CONSTANT, DATA, LP, UNTRAINED
 
 _ORDER = (DATA, UNTRAINED, CONSTANT, LP)
+_GAINS = {"over_data": "the data", "over_constant": "the best constant"}
 
 
 def tables(record: Mapping[str, Any]) -> str:
     """Return all tables, each under its title."""
     parts = {
-        "Expected Score": score_table(record),
+        "Expected Score, and its share of the optimum": score_table(record),
+        "Expected Score over that of others": gain_table(record),
         "What was asked for": request_table(record),
         "Swing and foresight": habit_table(record),
     }
@@ -23,22 +25,28 @@ def tables(record: Mapping[str, Any]) -> str:
 
 
 def score_table(record: Mapping[str, Any]) -> str:
-    """Return one row an entrant: Score, share of the optimum, differences, by task."""
-    rows = []
-    for name in _names(record):
-        cells = [cell for task in TASKS for cell in _cells(record, name, task)]
-        rows.append([name, *cells])
+    """Return one row an entrant: Score with its interval, and share of the optimum, by task."""
+    rows = [[name, *_cells(record, name)] for name in _names(record)]
     for bound, label in (
-        ("constant_score", "best constant in hindsight"),
-        ("optimum", "optimum in hindsight"),
+        ("constant_score", "the day's best constant"),
+        ("optimum", "optimum"),
     ):
         cells = []
         for task in TASKS:
             value, best = record["bounds"][task][bound], record["bounds"][task]["optimum"]
-            cells += [f"{value:.1f}", f"{100 * value / best:.0f} %", ""]
+            cells += [f"{value:.1f}", f"{100 * value / best:.0f} %"]
         rows.append([label, *cells])
-    heads = ["", *(h for task in TASKS for h in (f"`{task}`", "of optimum", "over the data"))]
-    return markdown(heads, rows)
+    return markdown(["", *(head for task in TASKS for head in (f"`{task}`", "of it"))], rows)
+
+
+def gain_table(record: Mapping[str, Any]) -> str:
+    """Return one row an entrant: Score over the data's and over the best constant's, by task."""
+    rows = []
+    for name in _names(record):
+        cells = [_gain(record, name, task, key) for key in _GAINS for task in TASKS]
+        rows.append([name, *cells])
+    heads = [f"over {words}, `{task}`" for words in _GAINS.values() for task in TASKS]
+    return markdown(["", *heads], rows)
 
 
 def request_table(record: Mapping[str, Any]) -> str:
@@ -90,18 +98,28 @@ def _names(record: Mapping[str, Any]) -> list[str]:
     return [*first, *sorted(name for name in present if name not in _ORDER)]
 
 
-def _cells(record: Mapping[str, Any], name: str, task: str) -> tuple[str, str, str]:
-    found = [r for r in record["rows"] if r["entrant"] == name and r["task"] == task]
-    if not found:
-        return "–", "–", "–"
-    row = found[0]
-    mean, low, high = row["expected_score"]
-    gain = ""
-    if "over_data" in row:
-        gain = signed(row["over_data"][0])
-        gain += f" ({signed(row['over_data'][1])} to {signed(row['over_data'][2])})"
-    share = f"{100 * row['share_of_optimum']:.0f} %"
-    return f"{mean:.1f} ({low:.1f}–{high:.1f})", share, gain
+def _row(record: Mapping[str, Any], name: str, task: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any]
+    (found,) = (r for r in record["rows"] if r["entrant"] == name and r["task"] == task)
+    return found
+
+
+def _cells(record: Mapping[str, Any], name: str) -> list[str]:
+    cells = []
+    for task in TASKS:
+        row = _row(record, name, task)
+        mean, low, high = row["expected_score"]
+        share = f"{100 * row['share_of_optimum']:.0f} %"
+        cells += [f"{mean:.1f} ({low:.1f}–{high:.1f})", share]
+    return cells
+
+
+def _gain(record: Mapping[str, Any], name: str, task: str, key: str) -> str:
+    row = _row(record, name, task)
+    if key not in row:
+        return ""
+    mean, low, high = (signed(number).removesuffix(" %") for number in row[key])
+    return f"{mean} % ({low} to {high})"
 
 
 def _asked(request: Mapping[str, float]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ from auctionsim.tasks import CPA_MCB, TARGET_ROAS, TASKS
 from vao.batch import Batch, History
 from vao.planners import Planner, StatePlanner
 from vao.policy import TrainedModel
+from vao.request import Request
 from vao.scales import feature_columns
 from vao.sharing import Source
 
@@ -120,28 +122,38 @@ class Obedience:
 
     Attributes:
         task: Name of the task.
-        asked: What was asked for, in the units of the first column below, in rising order.
-        achieved: Means of what roll-outs achieved: log return (expected value over budget), and for
-            the tasks that have one log CPA or log ROAS over its target; (requests, 1 or 2).
+        quantiles: Quantiles of the data's returns that were asked for.
+        asked: The log returns (expected value over budget) which that meant, means over campaigns.
+        achieved: Means of what roll-outs achieved: log return, and for the tasks that have one log
+            CPA or log ROAS over its target; (requests, 1 or 2). A planner that obeys raises the
+            first as `asked` rises.
         scores: Mean strict Scores of expected values, (requests,).
     """
 
     task: str
+    quantiles: tuple[float, ...]
     asked: tuple[float, ...]
     achieved: tuple[tuple[float, ...], ...]
     scores: tuple[float, ...]
 
 
-def obedience(task: str, asked: Sequence[float], played: Sequence[Evaluation]) -> Obedience:
-    """Sum up roll-outs of one policy under rising requests.
+def obedience(
+    task: str, model: TrainedModel, requests: Sequence[Request], played: Sequence[Evaluation]
+) -> Obedience:
+    """Sum up roll-outs of one policy under different requests.
 
     Args:
         task: The task that was played.
-        asked: What was asked for in each evaluation.
+        model: The model that played it.
+        requests: What was asked for in each evaluation.
         played: The evaluations.
     """
-    rows, scores = [], []
-    for evaluation in played:
+    returns = model.scales.requirements.returns[TASKS.index(task)]
+    rows, scores, asked = [], [], []
+    for request, evaluation in zip(requests, played, strict=True):
+        budget = evaluation.trajectories.budget.astype(np.float64)
+        wanted = returns.at(request.quantile, np.log(budget)) + math.log(request.factor)
+        asked.append(float(wanted.mean()))
         totals = evaluation.trajectories.totals(expected=True)
         with np.errstate(divide="ignore", invalid="ignore"):
             columns = [np.log(totals.value / totals.budget)]
@@ -151,7 +163,8 @@ def obedience(task: str, asked: Sequence[float], played: Sequence[Evaluation]) -
                 columns.append(np.log(totals.roas_ratio))
         rows.append(tuple(float(np.mean(c[np.isfinite(c)])) for c in columns))
         scores.append(float(totals.score_strict.mean()))
-    return Obedience(task, tuple(asked), tuple(rows), tuple(scores))
+    quantiles = tuple(request.quantile for request in requests)
+    return Obedience(task, quantiles, tuple(asked), tuple(rows), tuple(scores))
 
 
 def _batch(model: TrainedModel, trajectories: Trajectories, features: Sequence[str]) -> Batch:

@@ -21,6 +21,7 @@ from vao.batch import History
 from vao.diagnostics import foresight, obedience, swing
 from vao.planners import Memory
 from vao.policy import TrainedModel
+from vao.request import Request
 
 DATA = make_trajectories(seed=1)
 
@@ -106,13 +107,17 @@ def test_swing_is_the_deviation_of_the_log_multiplier_while_active() -> None:
     assert np.isnan(swing(days.take(np.array([1, 2]))))
 
 
-def test_obedience_sums_up_what_was_achieved() -> None:
+def test_obedience_sums_up_what_was_asked_and_achieved(model: TrainedModel) -> None:
     played: list[Evaluation] = []
     for gain in (1.0, 2.0):
         own = DATA.take(np.flatnonzero(DATA.task == CPA_MCB))
         more = replace(own, expected_value=own.expected_value * np.float32(gain))
         played.append(summarise("cpa_mcb", more))
-    found = obedience("cpa_mcb", (0.1, 0.9), played)
+    requests = [Request(quantile=0.1), Request(quantile=0.1, factor=2.0)]
+    found = obedience("cpa_mcb", model, requests, played)
+    assert found.quantiles == (0.1, 0.1)
+    assert found.asked[1] - found.asked[0] == pytest.approx(np.log(2.0))
+    assert found.asked[0] < obedience("cpa_mcb", model, [Request()], played[:1]).asked[0]
     first, second = found.achieved
     assert second[0] - first[0] == pytest.approx(np.log(2.0), rel=1e-4)
     assert second[1] == pytest.approx(first[1])
@@ -121,11 +126,12 @@ def test_obedience_sums_up_what_was_achieved() -> None:
     assert found.scores[1] > found.scores[0]
 
 
-def test_a_trajectory_without_value_is_left_out_of_the_logarithm() -> None:
+def test_a_trajectory_without_value_is_left_out_of_the_logarithm(model: TrainedModel) -> None:
     own = DATA.take(np.flatnonzero(DATA.task == BCB)[:2])
     value = own.expected_value.copy()
     value[0] = 0.0
-    found = obedience("bcb", (0.5,), [summarise("bcb", replace(own, expected_value=value))])
+    played = summarise("bcb", replace(own, expected_value=value))
+    found = obedience("bcb", model, [Request()], [played])
     assert np.isfinite(found.achieved[0][0])
 
 

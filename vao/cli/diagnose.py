@@ -75,11 +75,13 @@ class Diagnose(Command):
         found: dict[str, Any] = {}
         asked = tqdm(self.quantiles, desc="roll-outs", disable=not self.progress)
         played: dict[str, list[Any]] = {task: [] for task in policy.tasks}
+        requests: dict[str, list[Any]] = {task: [] for task in policy.tasks}
         for quantile in asked:
-            requests = {t: replace(r, quantile=quantile) for t, r in policy.requests.items()}
-            asking = policy.asking(requests)
-            for task, result in arena.rehearse(asking, policy.tasks).items():
+            wanted = {t: replace(r, quantile=quantile) for t, r in policy.requests.items()}
+            for task, result in arena.rehearse(policy.asking(wanted), policy.tasks).items():
                 played[task].append(result)
+                requests[task].append(wanted[task])
+        players = {TASKS[code]: model for model in policy.models for code in model.tasks}
         for model in policy.models:
             names = [TASKS[task] for task in model.tasks]
             found["+".join(names)] = asdict(
@@ -95,7 +97,8 @@ class Diagnose(Command):
                 for task in policy.tasks
             },
             "obedience": {
-                task: asdict(obedience(task, self.quantiles, played[task])) for task in policy.tasks
+                task: asdict(obedience(task, players[task], requests[task], played[task]))
+                for task in policy.tasks
             },
         }
 

@@ -109,11 +109,10 @@ def obedience_table(found: Mapping[str, Any]) -> Table:
     from auctionsim.cli.output import table
 
     limit = {"cpa_mcb": ("log CPA / target",), "target_roas": ("log ROAS / target",)}
-    headings = ("quantile asked", "log return", *limit.get(found["task"], ()), "Score")
+    headings = ("quantile", "return asked", "achieved", *limit.get(found["task"], ()), "Score")
+    columns = (found[name] for name in ("quantiles", "asked", "achieved", "scores"))
     rows = [
-        (f"{found['task']} {asked:g}", *(f"{x:.3f}" for x in achieved), f"{score:.2f}")
-        for asked, achieved, score in zip(
-            found["asked"], found["achieved"], found["scores"], strict=True
-        )
+        (f"{found['task']} {q:g}", f"{asked:.3f}", *(f"{x:.3f}" for x in done), f"{score:.2f}")
+        for q, asked, done, score in zip(*columns, strict=True)
     ]
     return table(headings, rows)
