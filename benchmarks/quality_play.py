@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agents import make
+from agents.online_lp import OnlineLp
 from auctionsim.dataset import Dataset
 from auctionsim.dataset.files import write_json, write_whole
 from auctionsim.evaluation import Evaluation
@@ -99,7 +99,7 @@ def _by_rule(name: str, experiment: Experiment) -> tuple[TaskResults, dict[str, 
     if name == DATA:
         return experiment.behaviour(), {}
     if name == LP:
-        bidder = make("online_lp")
+        bidder = OnlineLp(margin=1.0, factor=1.0, noise=0.0, lineup=arena.lineup)
         bidder.prepare(arena.market)
         return {t: arena.play(bidder, t, arena.testing, bounds=False) for t in arena.tasks}, {}
     results, factors = arena.best_constant(progress=False)

@@ -10,12 +10,22 @@ from numpy.typing import NDArray
 from auctionsim.bidding import Observation
 from auctionsim.campaigns import Campaigns
 from auctionsim.tasks import Totals
-from vao.conditions import LOG_BUDGET, LOG_RETURN, TASK_FIELDS, RequirementEncoder, hindsight_fields
+from vao.conditions import (
+    FIELDS,
+    LOG_BUDGET,
+    LOG_RETURN,
+    TASK_FIELDS,
+    RequirementEncoder,
+    hindsight_fields,
+)
 from vao.request import Request
 
 __all__ = ["Asking"]
 
 FloatArray = NDArray[np.float64]
+
+_BEGUN = 1e-6
+"""A day of which less than this share has passed has not begun, and corrects nothing."""
 
 _FURTHEST = 1.0
 """A request moves by this at most, on a log scale, however far the day so far has missed it."""
@@ -28,23 +38,31 @@ class Asking:
 
         y* - a w (y - y*),    w = cost so far / budget,
 
-    where y is what was achieved so far, its return taken over the money spent: who has bought
-    dearly so far is asked to buy cheaply for the rest, all the more the later in the day. It is
-    integral control, in the planner's own terms.
+    where y is the CPA or ROAS so far: who has bought dearly is asked to buy cheaply for the rest,
+    all the more the later in the day. Of the return, y is what the whole day would bring if it went
+    on as it began, and w the share of its return that the data have brought by then: who lags
+    behind, for want of spending or for dear spending, is asked for more. It is integral control, in
+    the planner's own terms.
 
     Args:
         encoder: Scales of the planner's requirements.
         campaigns: n campaigns.
         requests: One request a task code.
+        pace: (steps,) share of a day's return that the data have brought before each step.
 
     Raises:
         InvalidArgumentError: If a campaign's task has no request or lacks its target.
     """
 
     def __init__(
-        self, encoder: RequirementEncoder, campaigns: Campaigns, requests: Mapping[int, Request]
+        self,
+        encoder: RequirementEncoder,
+        campaigns: Campaigns,
+        requests: Mapping[int, Request],
+        pace: FloatArray,
     ) -> None:
         self._encoder = encoder
+        self._pace = pace
         self._campaigns = campaigns
         self._fields = encoder.asked(campaigns, requests)
         self._adapt = np.array([requests[task].adapt for task in campaigns.task.tolist()])
@@ -76,20 +94,22 @@ class Asking:
     def _corrections(self, observation: Observation) -> FloatArray:
         """What to take from the fields, (n, fields)."""
         campaigns, cost = self._campaigns, observation.cost
-        so_far = Totals(
+        elapsed = float(self._pace[observation.step])
+        as_begun = Totals(
             task=campaigns.task,
             cpa_target=campaigns.cpa_target,
             roas_target=campaigns.roas_target,
-            budget=cost,
-            cost=cost,
-            conversions=observation.expected_conversions,
-            value=observation.expected_value,
+            budget=campaigns.budget,
+            cost=cost / max(elapsed, _BEGUN),
+            conversions=observation.expected_conversions / max(elapsed, _BEGUN),
+            value=observation.expected_value / max(elapsed, _BEGUN),
         )
         with np.errstate(over="ignore"):  # a cost of next to nothing, which has no weight either
-            missed = hindsight_fields(so_far, self._encoder.offset) - self._fields
-        missed[:, LOG_BUDGET] = 0.0
+            missed = hindsight_fields(as_begun, self._encoder.offset) - self._fields
         missed = np.clip(np.nan_to_num(missed), -_FURTHEST, _FURTHEST)
         with np.errstate(divide="ignore", invalid="ignore"):
             spent = np.clip(np.nan_to_num(cost / campaigns.budget), 0.0, 1.0)
-        weights = self._adapt * spent
-        return np.clip(weights[:, None] * missed, -_FURTHEST, _FURTHEST)
+        weights = np.tile(spent[:, None], len(FIELDS))
+        weights[:, LOG_RETURN] = elapsed
+        weights[:, LOG_BUDGET] = 0.0
+        return np.clip(self._adapt[:, None] * weights * missed, -_FURTHEST, _FURTHEST)

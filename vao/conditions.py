@@ -29,7 +29,7 @@ from torch import Tensor
 from auctionsim.campaigns import Campaigns
 from auctionsim.errors import invalid_argument, invalid_data
 from auctionsim.tasks import CPA_MCB, TARGET_ROAS, TASKS, Totals
-from vao.models.normaliser import LIMIT, FloatArray, standard_scale
+from vao.models.normaliser import LIMIT, FloatArray, check_scale, standard_scale
 from vao.request import Request
 from vao.returns import TaskReturns
 
@@ -73,6 +73,12 @@ class RequirementEncoder:
     deviation: FloatArray
     mean_return: float
     returns: Mapping[int, TaskReturns]
+
+    def __post_init__(self) -> None:
+        check_scale("requirements.mean", self.mean, len(FIELDS))
+        check_scale("requirements.deviation", self.deviation, len(FIELDS), positive=True)
+        for name in ("offset", "mean_return"):
+            check_scale(f"requirements.{name}", np.array([getattr(self, name)]), 1, positive=True)
 
     @classmethod
     def fit(cls, totals: Totals) -> RequirementEncoder:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -89,7 +89,17 @@ def fit(
     if arena is None or not team.leads:
         return trained.policy, trained.history, []
     policy, trials = choose_requests(trained.policy, arena.select, progress=progress)
-    return policy, trained.history, trials
+    tried = [request_record(place, trial) for place, trial in enumerate(trials)]
+    for entry in tried:
+        record(entry)
+    return policy, trained.history + tried, trials
+
+
+def request_record(place: int, trial: Trial) -> Record:
+    """Return a trial of requests as a record of the history."""
+    requests = {task: asdict(request) for task, request in trial.requests.items()}
+    entry = {"kind": "request", "stage": "requests", "step": place}
+    return {**entry, "requests": requests, "scores": trial.scores}
 
 
 @dataclass(frozen=True)

@@ -157,13 +157,14 @@ _SMOOTHED = 5
 
 
 def loss_panels(runs: Mapping[Method, MethodRun]) -> tuple[Panel, ...]:
-    """Return the training losses of the last stage, a panel a task, smoothed."""
+    """Return the losses of the first stage that shares data, a panel a task, smoothed."""
     panels = []
     for task in TASKS:
         lines = []
         for method, run in runs.items():
-            last = run.policy.models[0].planner.stages()[-1].name
-            entries = [e for e in run.history if e["kind"] == "loss" and e["stage"] == last]
+            stages = run.policy.models[0].planner.stages()
+            first = next(stage.name for stage in stages if stage.shared)
+            entries = [e for e in run.history if e["kind"] == "loss" and e["stage"] == first]
             losses = np.array([entry["losses"].get(task, np.nan) for entry in entries])
             if np.isfinite(losses).any():
                 kernel = np.ones(min(_SMOOTHED, len(losses)))

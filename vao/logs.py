@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from auctionsim.errors import invalid_argument
 
@@ -21,17 +21,22 @@ def json_lines(path: Path | str) -> Iterator[Recorder]:
     """Write records to a JSONL file as they come, a line each, whole lines only.
 
     Args:
-        path: The file; begun anew.
+        path: The file; begun anew with the first record, and left alone without one.
 
     Yields:
         A function that writes one record.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8") as file:
+    with ExitStack() as opened:
+        file: TextIO | None = None
 
         def record(entry: Record) -> None:
-            file.write(json.dumps(entry, allow_nan=False, sort_keys=True) + "\n")
+            nonlocal file
+            line = json.dumps(entry, allow_nan=False, sort_keys=True) + "\n"
+            if file is None:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                file = opened.enter_context(path.open("w", encoding="utf-8"))
+            file.write(line)
             file.flush()
 
         yield record
@@ -58,7 +63,8 @@ def tensorboard(folder: Path | str) -> Iterator[Recorder]:
     except ImportError as error:
         rule, mend = "needs the package tensorboard", "pip install 'auctionsim[tensorboard]'"
         raise invalid_argument("--tensorboard", rule, str(error), mend) from error
-    writer = SummaryWriter(str(folder))
+    # What an earlier, cut short run wrote there comes again from its checkpoint.
+    writer = SummaryWriter(str(folder), purge_step=0)
     try:
 
         def record(entry: Record) -> None:

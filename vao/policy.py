@@ -163,7 +163,7 @@ class _Seating:
         self.seats = seats
         self._model = model
         self._columns = feature_columns(scales.states.features, FEATURES)
-        self._asking = Asking(scales.requirements, campaigns, requests)
+        self._asking = Asking(scales.requirements, campaigns, requests, scales.pace)
         self._visible = owned_tensor(self._asking.visible, device)
         self._memory: Memory = {}
         # Room for the whole episode; a step's history is a view of its beginning.

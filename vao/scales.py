@@ -12,6 +12,9 @@ from auctionsim.dataset import Trajectories
 from auctionsim.errors import invalid_argument
 from vao.conditions import LOG_BUDGET, RequirementEncoder
 from vao.models import ActionNormaliser, StateNormaliser
+from vao.models.normaliser import check_scale
+
+FloatArray = NDArray[np.float64]
 
 __all__ = ["Scales", "feature_columns"]
 
@@ -25,14 +28,23 @@ class Scales:
         actions: Normaliser of the multipliers.
         requirements: Encoder of the requirement vector.
         categories: Advertiser categories; others get a one-hot code of zeros.
-        steps: Steps in an episode.
+        pace: (steps,) share of a day's expected value that trajectories have brought before each
+            step, on average; from 0, not falling.
     """
 
     states: StateNormaliser
     actions: ActionNormaliser
     requirements: RequirementEncoder
     categories: int
-    steps: int
+    pace: FloatArray
+
+    def __post_init__(self) -> None:
+        check_scale("pace", self.pace, len(self.pace))
+
+    @property
+    def steps(self) -> int:
+        """Steps in an episode."""
+        return len(self.pace)
 
     @classmethod
     def fit(
@@ -56,7 +68,7 @@ class Scales:
             actions=ActionNormaliser.fit(trajectories.action[active]),
             requirements=RequirementEncoder.fit(trajectories.totals(expected=True)),
             categories=categories,
-            steps=active.shape[1],
+            pace=_pace(trajectories.expected_value),
         )
 
     @property
@@ -76,6 +88,16 @@ class Scales:
             log_budget = np.log(np.asarray(budget, np.float64))
         scaled = requirements.scale(log_budget, LOG_BUDGET)
         return np.concatenate([one_hot, scaled[:, None]], axis=1, dtype=np.float32)
+
+
+def _pace(value: NDArray[np.float32]) -> FloatArray:
+    """Mean share of a day's value brought before each step, (steps,), of values (n, steps)."""
+    total = value.sum(axis=1, dtype=np.float64)
+    won = total > 0.0
+    shares = value[won] / total[won, None]
+    before = np.cumsum(shares, axis=1) - shares
+    pace: FloatArray = before.mean(axis=0) if won.any() else np.zeros(value.shape[1])
+    return pace
 
 
 def feature_columns(wanted: Sequence[str] | None, present: Sequence[str]) -> list[int]:

@@ -39,8 +39,8 @@ class _Model:
     """A model's tasks and scales in plain numbers, as they stand in the card."""
 
     tasks: list[str]
-    steps: int
     categories: int
+    pace: list[float]
     features: list[str]
     unit: list[float]
     mean: list[float]
@@ -57,8 +57,8 @@ class _Model:
         states, fields = model.scales.states, model.scales.requirements
         return cls(
             tasks=[TASKS[task] for task in model.tasks],
-            steps=model.scales.steps,
             categories=model.scales.categories,
+            pace=model.scales.pace.tolist(),
             features=list(states.features),
             unit=states.unit.tolist(),
             mean=states.mean.tolist(),
@@ -88,7 +88,7 @@ class _Model:
             actions=self.actions,
             requirements=requirements,
             categories=self.categories,
-            steps=self.steps,
+            pace=np.array(self.pace),
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import torch
@@ -12,6 +13,9 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 __all__ = ["SOLO", "Team", "join_team", "leave_team", "own_device"]
+
+
+_PATIENCE = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,11 @@ def join_team(device: str) -> Team:
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         return SOLO
     if not dist.is_initialized():
-        dist.init_process_group("nccl" if device.startswith("cuda") else "gloo")
+        if device.startswith("cuda"):
+            torch.cuda.set_device(own_device(device))
+        # While the first process scores or chooses, the others wait.
+        backend = "nccl" if device.startswith("cuda") else "gloo"
+        dist.init_process_group(backend, timeout=_PATIENCE)
     return Team(dist.get_rank(), dist.get_world_size())
 
 

@@ -32,19 +32,24 @@ ENCODER = RequirementEncoder.fit(make_trajectories().totals(expected=True))
 # Budgets within the data's, so that nothing is clipped where it is not meant to be.
 CAMPAIGNS = replace(make_campaigns(all_tasks(each=2)), budget=np.linspace(15.0, 40.0, 6))
 N = len(CAMPAIGNS)
+PACE = np.array([0.0, 0.1, 0.3, 0.4, 0.6, 0.9])
+STEP = 3
 
 
 def _asking(**request: float) -> Asking:
-    return Asking(ENCODER, CAMPAIGNS, dict.fromkeys(range(len(TASKS)), Request(**request)))
+    return Asking(ENCODER, CAMPAIGNS, dict.fromkeys(range(len(TASKS)), Request(**request)), PACE)
 
 
 def _so_far(
-    cost: float | NDArray[np.float64], value: float = 0.0, conversions: float = 0.0
+    cost: float | NDArray[np.float64],
+    value: float = 0.0,
+    conversions: float = 0.0,
+    step: int = STEP,
 ) -> Observation:
     """An observation after so much of the budget (a share) was spent and so much was won."""
     features = np.zeros((N, len(FEATURES)))
     return make_observation(
-        3,
+        step,
         features,
         cost=cost * CAMPAIGNS.budget,
         expected_value=np.full(N, value),
@@ -73,9 +78,25 @@ def test_without_adapting_the_same_is_asked_all_day() -> None:
     assert not asking.requirements(_so_far(0.5))[~known].any()
 
 
-def test_nothing_spent_changes_nothing() -> None:
+def test_at_the_start_of_the_day_nothing_is_corrected() -> None:
     start = _asking().requirements(_so_far(0.0))
-    np.testing.assert_array_equal(_asking(adapt=2.0).requirements(_so_far(0.0, 5.0, 5.0)), start)
+    np.testing.assert_array_equal(_asking(adapt=2.0).requirements(_so_far(0.0, step=0)), start)
+
+
+def test_nothing_spent_changes_no_limit() -> None:
+    start = _asking().requirements(_so_far(0.0))
+    found = _asking(adapt=2.0).requirements(_so_far(0.0, 5.0, 5.0))
+    np.testing.assert_array_equal(found[:, LOG_CPA:], start[:, LOG_CPA:])
+
+
+def test_who_lags_behind_the_day_is_asked_for_more() -> None:
+    asking = _asking(adapt=1.0, quantile=0.5)
+    wanted = np.exp(_asked(quantile=0.5)[:, LOG_RETURN]) * CAMPAIGNS.budget - ENCODER.offset
+    start = _natural(asking, _so_far(0.0, step=0))[:, LOG_RETURN]
+    for part, sign in ((0.5, 1.0), (1.0, 0.0), (1.5, -1.0)):
+        observation = replace(_so_far(0.1), expected_value=part * PACE[STEP] * wanted)
+        moved = _natural(asking, observation)[:, LOG_RETURN] - start
+        np.testing.assert_array_equal(np.sign(moved.round(4)), sign)
 
 
 @pytest.mark.parametrize("adapt", [0.5, 1.0])
@@ -86,10 +107,13 @@ def test_the_correction_is_that_of_the_formula(adapt: float) -> None:
     value, conversions = 5.0, 4.0
     achieved = np.full((N, len(FIELDS)), np.nan)
     achieved[:, LOG_BUDGET] = wanted[:, LOG_BUDGET]
-    achieved[:, LOG_RETURN] = np.log((value + ENCODER.offset) / cost)
+    as_begun = value / PACE[STEP]
+    achieved[:, LOG_RETURN] = np.log((as_begun + ENCODER.offset) / CAMPAIGNS.budget)
     achieved[:, LOG_CPA] = np.log(cost / conversions)
     achieved[:, LOG_ROAS] = np.log(value / cost)
-    expected = wanted - adapt * spent * np.clip(achieved - wanted, -1.0, 1.0)
+    weights = np.full(len(FIELDS), spent)
+    weights[LOG_RETURN] = PACE[STEP]
+    expected = wanted - adapt * weights * np.clip(achieved - wanted, -1.0, 1.0)
     found = _natural(_asking(adapt=adapt), _so_far(spent, value, conversions))
     known = ~np.isnan(wanted)
     np.testing.assert_allclose(found[known], expected[known], rtol=1e-4, atol=1e-4)
@@ -99,7 +123,7 @@ def test_the_correction_is_that_of_the_formula(adapt: float) -> None:
 
 def test_who_bought_dearly_is_asked_to_buy_cheaply() -> None:
     asking = _asking(adapt=1.0)
-    start = _natural(asking, _so_far(0.0))
+    start = _natural(asking, _so_far(0.0, step=0))
     dear, cheap = (_natural(asking, _so_far(0.5, won, won)) for won in (0.5, 500.0))
     own = CAMPAIGNS.task == CPA_MCB
     assert (dear[own, LOG_CPA] < start[own, LOG_CPA]).all()
@@ -130,7 +154,8 @@ def test_a_request_never_moves_further_than_by_1(
 
 def test_it_moves_by_1_at_the_most() -> None:
     asking = _asking(adapt=10.0)
-    moved = _natural(asking, _so_far(1.0, 1e-3, 1e-3)) - _natural(asking, _so_far(0.0))
+    start = _natural(asking, _so_far(0.0, step=0))
+    moved = _natural(asking, _so_far(1.0, 1e-3, 1e-3)) - start
     own = CAMPAIGNS.task == CPA_MCB
     inside = moved[own, LOG_CPA]
     assert (inside >= -1.0 - 1e-4).all()
@@ -139,9 +164,11 @@ def test_it_moves_by_1_at_the_most() -> None:
 
 def test_each_seat_follows_its_own_day() -> None:
     asking = _asking(adapt=1.0)
-    spent = np.zeros(N)
-    spent[2] = 0.5
-    moved = _natural(asking, _so_far(spent, 1.0, 1.0)) != _natural(asking, _so_far(0.0))
+    alike = _so_far(0.3, 1.0, 1.0)
+    value = alike.expected_value.copy()
+    value[2] = 5.0
+    other = replace(alike, expected_value=value)
+    moved = _natural(asking, other) != _natural(asking, alike)
     assert moved.any(axis=1).tolist() == [seat == 2 for seat in range(N)]
 
 
@@ -177,7 +204,7 @@ def test_its_units_are_those_of_the_data() -> None:
 def test_a_budget_of_zero_is_finite() -> None:
     campaigns = replace(CAMPAIGNS, budget=np.zeros(N))
     requests = dict.fromkeys(range(len(TASKS)), Request(adapt=1.0))
-    asking = Asking(ENCODER, campaigns, requests)
+    asking = Asking(ENCODER, campaigns, requests, PACE)
     for value in (0.0, 3.0):
         observation = _so_far(0.0, value, value)
         assert np.isfinite(asking.requirements(observation)).all()
@@ -187,7 +214,7 @@ def test_a_budget_of_zero_is_finite() -> None:
 
 def test_a_task_without_a_request_is_refused() -> None:
     with pytest.raises(InvalidArgumentError, match="bcb"):
-        Asking(ENCODER, CAMPAIGNS, {CPA_MCB: Request(), TARGET_ROAS: Request()})
+        Asking(ENCODER, CAMPAIGNS, {CPA_MCB: Request(), TARGET_ROAS: Request()}, PACE)
 
 
 def test_a_factor_asks_for_so_many_times_the_return() -> None:

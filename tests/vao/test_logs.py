@@ -41,7 +41,15 @@ def test_a_line_is_there_as_soon_as_it_is_recorded(tmp_path: Path) -> None:
 def test_what_is_not_finite_is_no_json(tmp_path: Path) -> None:
     with json_lines(tmp_path / "a.jsonl") as record, pytest.raises(ValueError, match="JSON"):
         record(LOSS | {"losses": {"bcb": float("nan")}})
-    assert (tmp_path / "a.jsonl").read_text() == ""
+    assert not (tmp_path / "a.jsonl").exists()
+
+
+def test_without_a_record_the_old_log_stays(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text("old\n")
+    with json_lines(path):
+        pass
+    assert path.read_text() == "old\n"
 
 
 def test_scalars_have_names_of_their_own() -> None:

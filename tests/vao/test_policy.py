@@ -206,6 +206,7 @@ def test_a_planner_is_given_the_whole_history(watched: list[History]) -> None:
         scales.requirements,
         CAMPAIGNS,
         dict.fromkeys(range(len(TASKS)), Request(quantile=0.6, adapt=1.0)),
+        scales.pace,
     )
     assert [history.step for history in watched] == list(range(STEPS))
     for step, history in enumerate(watched):

@@ -82,6 +82,7 @@ class Diagnose(Command):
                 played[task].append(result)
                 requests[task].append(wanted[task])
         players = {TASKS[code]: model for model in policy.models for code in model.tasks}
+        as_it_is = arena.rehearse(policy, policy.tasks)
         for model in policy.models:
             names = [TASKS[task] for task in model.tasks]
             found["+".join(names)] = asdict(
@@ -92,7 +93,7 @@ class Diagnose(Command):
             "swing": {
                 task: {
                     "data": swing(data.take(np.flatnonzero(data.task == TASKS.index(task)))),
-                    "policy": swing(played[task][-1].trajectories),
+                    "policy": swing(as_it_is[task].trajectories),
                 }
                 for task in policy.tasks
             },

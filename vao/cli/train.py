@@ -76,9 +76,15 @@ class Train(Command):
         configs = {method: self._config(method) for method in self.method}
         team = join_team(self.device)
         try:
-            return {m: self._train(config, dataset, arena, team) for m, config in configs.items()}
+            found: dict[str, Any] = {
+                method: self._train(config, dataset, arena, team)
+                for method, config in configs.items()
+            }
         finally:
             leave_team()
+        if not team.leads:
+            raise SystemExit(0)  # the first process has shown and written all there is
+        return found
 
     def _train(
         self, config: TrainingConfig, dataset: Dataset, arena: Arena | None, team: Team

@@ -10,7 +10,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from auctionsim.errors import invalid_data
 
-__all__ = ["LIMIT", "LINEAR_FEATURES", "ActionNormaliser", "StateNormaliser", "standard_scale"]
+__all__ = [
+    "LIMIT",
+    "LINEAR_FEATURES",
+    "ActionNormaliser",
+    "StateNormaliser",
+    "check_scale",
+    "standard_scale",
+]
 
 LIMIT = 5.0
 """Standardised numbers are clipped to +-LIMIT, in training as at acting."""
@@ -21,6 +28,19 @@ LINEAR_FEATURES = frozenset({"time_left", "budget_left"})
 FloatArray = NDArray[np.float64]
 
 _ENOUGH = 500_000
+
+
+def check_scale(name: str, values: FloatArray, size: int, positive: bool = False) -> None:
+    """Raise unless so many finite numbers are given, all > 0 if they must be.
+
+    Raises:
+        InvalidDataError: If they are not.
+    """
+    values = np.asarray(values, np.float64)
+    whole = values.shape == (size,) and bool(np.isfinite(values).all())
+    if not whole or (positive and not (values > 0.0).all()):
+        rule = f"must be {size} finite numbers" + (" > 0" if positive else "")
+        raise invalid_data(name, rule, values.tolist(), "Train it again.")
 
 
 def standard_scale(values: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -54,6 +74,10 @@ class StateNormaliser:
     unit: FloatArray
     mean: FloatArray
     deviation: FloatArray
+
+    def __post_init__(self) -> None:
+        for name in ("unit", "mean", "deviation"):
+            check_scale(f"states.{name}", getattr(self, name), len(self.features), name != "mean")
 
     @classmethod
     def fit(cls, states: ArrayLike, features: Sequence[str]) -> StateNormaliser:
@@ -99,6 +123,14 @@ class ActionNormaliser:
     deviation: float
     lowest: float
     highest: float
+
+    def __post_init__(self) -> None:
+        check_scale("actions.mean", np.array([self.mean]), 1)
+        for name in ("floor", "deviation", "lowest", "highest"):
+            check_scale(f"actions.{name}", np.array([getattr(self, name)]), 1, positive=True)
+        if self.lowest > self.highest:
+            found = f"{self.lowest:g} and {self.highest:g}"
+            raise invalid_data("actions.lowest", "must be <= actions.highest", found, "Fit anew.")
 
     @classmethod
     def fit(cls, multipliers: ArrayLike) -> ActionNormaliser:

@@ -100,11 +100,14 @@ class Diffbid(StatePlanner):
     States are kept standardised, as the schedule mixes them with noise of that size, rather than
     squeezed into [-1, 1], where the noise would drown them; estimates are held to their range, +-5.
 
-    Three things differ from the paper. The network estimates the clean path rather than the noise,
+    Much differs from the paper. The network estimates the clean path rather than the noise,
     by default: after few updates and in few sampling steps it comes closest to the data, while the
     noise, divided by the little signal at the first step, leads nowhere (`target`). What is
     diffused is the change since the present state, standardised (`PathScale`). And the loss is
-    about the next state above all (`next_weight`), since only this one becomes an action.
+    about the next state above all (`next_weight`), since only this one becomes an action. By
+    default there is no guidance (1, where the paper has 0.2 of a form in which 0 is none, and its
+    users 1.2), the noise is halved (`temperature`), and 3 of 25 levels are visited; the inverse
+    dynamics see the present state alone, where the paper's see up to three.
     """
 
     Settings: ClassVar[type[DiffbidSettings]] = DiffbidSettings

@@ -88,12 +88,23 @@ class Learner:
 
     def end(self) -> None:
         """End a stage with the best weights so far, or the moving average if it has no Scores."""
-        # The best weights hold all parts: where nothing was scored they would undo the stage.
-        best = self.best_weights if self.stage.shared else None
-        self.planner.load_state_dict(best or self.average.weights(self.planner))
+        if not self.stage.shared:
+            self.planner.load_state_dict(self.average.weights(self.planner))
+            self._amend_best()
+        self.planner.load_state_dict(self.best_weights or self.average.weights(self.planner))
+
+    def _amend_best(self) -> None:
+        """Bring into the best weights what this stage has learned beside what was scored."""
+        if self.best_weights is not None:
+            learned = [n for n, p in self.planner.named_parameters() if p.requires_grad]
+            state = self.planner.state_dict()
+            self.best_weights |= {name: state[name].clone() for name in learned}
 
     def _weighting(self, stage: Stage) -> Weighting:
-        if stage.shared and self._config.method == "vao":
+        if not stage.shared:
+            # Small networks: each process learns from whole batches, alike in all of them.
+            return EqualWeights()
+        if self._config.method == "vao":
             return ValidationAligned(self._config.temperature, self._config.refresh, self._team)
         return EqualWeights(self._team)
 

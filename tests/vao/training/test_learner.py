@@ -209,7 +209,9 @@ def test_a_stage_without_scores_is_not_undone_by_the_best_of_one_before() -> Non
     before = learner.planner.get_parameter("warm.weight").clone()
     learner.update(0)
     learner.end()
-    assert not torch.equal(learner.planner.get_parameter("warm.weight"), before)
+    after = learner.planner.get_parameter("warm.weight")
+    assert not torch.equal(after, before)
+    assert torch.equal(learner.best().planner.get_parameter("warm.weight"), after)
 
 
 def test_without_a_score_nothing_stops() -> None:
