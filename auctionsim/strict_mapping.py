@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import math
 import types
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -133,8 +134,8 @@ def _prepare_number(options: tuple[Any, ...], value: Any, path: str) -> Any:
     if isinstance(value, bool) and bool not in options:
         mend = "Write a number; YAML reads yes, no, on and off as true and false."
         raise invalid_argument(path, rule, value, mend)
-    if isinstance(value, str) and str not in options and (number := _number_in(value)) is not None:
-        mend = f"Write {number!r}: in YAML a number has a point before e and no quotes."
+    if isinstance(value, str) and str not in options and _is_number(value):
+        mend = f"Write {value.strip()} without quotes."
         raise invalid_argument(path, rule, value, mend)
     if isinstance(value, int) and int not in options and bool not in options:
         try:
@@ -144,13 +145,11 @@ def _prepare_number(options: tuple[Any, ...], value: Any, path: str) -> Any:
     return value
 
 
-def _number_in(text: str) -> str | None:
+def _is_number(text: str) -> bool:
     try:
-        number = float(text)
+        return math.isfinite(float(text))
     except ValueError:
-        return None
-    mantissa, e, exponent = text.strip().lower().partition("e")
-    return f"{mantissa}.0e{exponent}" if e and mantissa.lstrip("+-").isdigit() else f"{number:g}"
+        return False
 
 
 def _refuse_unknown_keys(mapping: Mapping[Any, Any], names: list[str], path: str) -> None:

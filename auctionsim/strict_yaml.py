@@ -1,7 +1,8 @@
-"""YAML that refuses what YAML itself lets pass: a key given twice."""
+"""YAML that refuses a key given twice, and reads numbers like 3e-4 as the numbers they are."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable
 from typing import Any
 
@@ -23,6 +24,15 @@ class _StrictLoader(yaml.SafeLoader):
                 raise yaml.constructor.ConstructorError(None, None, problem, key_node.start_mark)
             seen.add(key)
         return super().construct_mapping(node, deep)
+
+
+# YAML 1.2 has numbers without a point or a sign in the exponent; PyYAML, which follows 1.1, reads
+# them as text.
+_StrictLoader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)[eE][-+]?[0-9]+$"),
+    list("-+.0123456789"),
+)
 
 
 def parse(text: str, name: str) -> Any:

@@ -16,8 +16,10 @@ def check_device(device: torch.device | str) -> None:
         InvalidArgumentError: If torch does not know it or cannot use it here.
     """
     try:
-        torch.empty(1, device=device)
+        usable = torch.empty(1, device=device).device.type != "meta"
     except (RuntimeError, AssertionError):
+        usable = False
+    if not usable:
         rule = "must be one that torch can use on this machine"
         mend = "Use 'cuda' where there is a GPU, else 'cpu'."
         raise invalid_argument("device", rule, str(device), mend) from None

@@ -34,7 +34,7 @@ def test_a_file_of_ones_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "named"),
     [
-        ("learning_rate: 3e-4", "3.0e-4"),
+        ("learning_rate: '3e-4'", "without quotes"),
         ("learnign_rate: 0.1", "learning_rate"),
         ("method: vaoo", "method"),
         ("steps: 1.5", "steps"),

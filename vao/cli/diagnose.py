@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from auctionsim.cli import Command
+from auctionsim.errors import invalid_argument
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -56,6 +57,8 @@ class Diagnose(Command):
         from vao.experiment import Arena
         from vao.storage import load_policy
 
+        if not self.quantiles:
+            raise invalid_argument("--quantiles", "must hold a number", "none", "Try 0.5 1.")
         use_threads(self.threads)
         policy = load_policy(self.policy, self.device, planners=self.planner)
         dataset = Dataset.open(self.dataset)

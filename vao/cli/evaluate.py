@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -63,13 +63,13 @@ class Evaluate(Command):
             raise invalid_argument("POLICY", "must be given", "none", "Name a policy's folder.")
         use_threads(self.threads)
         loaded = {
-            _name(folder): load_policy(folder, self.device, planners=self.planner)
-            for folder in self.policies
+            name: load_policy(folder, self.device, planners=self.planner)
+            for folder, name in _names(self.policies).items()
         }
         if len(loaded) < len(self.policies):
-            rule = "must be folders of different names"
+            rule = "must be different folders"
             found = ", ".join(map(str, self.policies))
-            raise invalid_argument("POLICY", rule, found, "Rename one of them.")
+            raise invalid_argument("POLICY", rule, found, "Name each once.")
         arena = self._arena()
         results = {n: arena.test(p, progress=self.progress) for n, p in loaded.items()}
         return {
@@ -116,8 +116,13 @@ class Evaluate(Command):
         )
 
 
-def _name(folder: Path) -> str:
-    return folder.resolve().name
+def _names(folders: Sequence[Path]) -> dict[Path, str]:
+    """Name policies by their folders, with those above as far as they are needed to differ."""
+    for parts in (1, 2, 3):
+        names = {folder: "/".join(folder.resolve().parts[-parts:]) for folder in folders}
+        if len(set(names.values())) == len(folders):
+            return names
+    return {folder: str(folder) for folder in folders}
 
 
 def _rows(results: Mapping[str, TaskResults]) -> list[MethodResult]:

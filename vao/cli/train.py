@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -36,11 +36,12 @@ class Train(Command):
     Attributes:
         dataset: Folder of the dataset; vao also needs its `val_align` split.
         out: Folder for the policies, one sub-folder a method, and beside each a log, METHOD.jsonl.
-        method: Ways of sharing: none (a model a task), naive (pooled data) or vao; one or several.
+        method: Ways of sharing, one or several, in place of the config's: none (a model a task),
+            naive (pooled data) or vao.
         planner: Family of planners, in place of the config's; with its own default settings.
         training: Training config, by name or YAML file.
-        seed: Seed of the training.
-        device: cpu, cuda, cuda:1, ...
+        seed: Seed of the training, in place of the config's.
+        device: cpu, cuda, cuda:1, ..., in place of the config's.
         steps: Updates, in place of the config's.
         tensorboard: Folder for TensorBoard, one sub-folder a method.
         threads: Threads of PyTorch; 0 leaves the choice to it.
@@ -49,11 +50,11 @@ class Train(Command):
 
     dataset: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="DATASET")]
     out: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="OUT")]
-    method: tuple[Literal["none", "naive", "vao"], ...] = ("vao",)
+    method: tuple[Literal["none", "naive", "vao"], ...] | None = None
     planner: Annotated[str | None, tyro.conf.arg(metavar="NAME|MODULE:CLASS")] = None
     training: str = "small"
-    seed: int = 0
-    device: str = "cpu"
+    seed: int | None = None
+    device: str | None = None
     steps: int | None = None
     tensorboard: Annotated[Path | None, tyro.conf.arg(metavar="FOLDER")] = None
     threads: int = 0
@@ -62,6 +63,7 @@ class Train(Command):
     def run(self) -> Mapping[str, Any]:
         """Train; returns where each policy lies and how its training ended."""
         from auctionsim.dataset import Dataset
+        from vao.cli.lock import alone_in
         from vao.cli.threads import use_threads
         from vao.experiment import Arena
         from vao.storage import check_vacant
@@ -70,21 +72,30 @@ class Train(Command):
         use_threads(self.threads)
         dataset = Dataset.open(self.dataset)
         arena = Arena.of(dataset) if dataset.card.kind == "simulated" else None
-        self._check(dataset)
-        for method in self.method:
-            check_vacant(self.out / method, self.overwrite)
-        configs = {method: self._config(method) for method in self.method}
-        team = join_team(self.device)
+        configs = self._configs()
+        self._check(dataset, configs)
+        for method in configs:
+            # A run that was cut short may have finished some of its methods.
+            begun = (self._checkpoints / method).exists()
+            check_vacant(self.out / method, self.overwrite or begun)
+        team = join_team(next(iter(configs.values())).device)
         try:
-            found: dict[str, Any] = {
-                method: self._train(config, dataset, arena, team)
-                for method, config in configs.items()
-            }
+            with alone_in(self._checkpoints) if team.leads else nullcontext():
+                found: dict[str, Any] = {
+                    method: self._train(config, dataset, arena, team)
+                    for method, config in configs.items()
+                }
+                if team.leads:
+                    shutil.rmtree(self._checkpoints, ignore_errors=True)
         finally:
             leave_team()
         if not team.leads:
             raise SystemExit(0)  # the first process has shown and written all there is
         return found
+
+    @property
+    def _checkpoints(self) -> Path:
+        return self.out / "checkpoints"
 
     def _train(
         self, config: TrainingConfig, dataset: Dataset, arena: Arena | None, team: Team
@@ -93,7 +104,8 @@ class Train(Command):
         from vao.storage import save_policy
 
         method = config.method
-        checkpoint = self.out / "checkpoints" / method
+        checkpoint = self._checkpoints / method
+        begun = checkpoint.exists()
         with self._recorder(method, team) as record:
             policy, history, _ = fit(
                 dataset,
@@ -105,12 +117,13 @@ class Train(Command):
                 progress=self.progress,
             )
         if team.leads:
-            save_policy(policy, self.out / method, overwrite=self.overwrite)
-            shutil.rmtree(checkpoint, ignore_errors=True)
-        losses = [entry["losses"] for entry in history if entry["kind"] == "loss"]
+            save_policy(policy, self.out / method, overwrite=self.overwrite or begun)
         found: dict[str, Any] = {"policy": self.out / method}
+        losses = [entry for entry in history if entry["kind"] == "loss"]
         if losses:
-            found |= {"first losses": losses[0], "last losses": losses[-1]}
+            stage = losses[-1]["stage"]
+            own = [entry["losses"] for entry in losses if entry["stage"] == stage]
+            found |= {"stage": stage, "first losses": own[0], "last losses": own[-1]}
         return found
 
     @contextmanager
@@ -127,23 +140,25 @@ class Train(Command):
                 logs.append(stack.enter_context(tensorboard(self.tensorboard / method)))
             yield lambda record: [log(record) for log in logs]
 
-    def _check(self, dataset: Dataset) -> None:
+    def _check(self, dataset: Dataset, configs: Mapping[str, TrainingConfig]) -> None:
         """Refuse what would only fail once some of the work was done."""
-        if not self.method:
-            raise invalid_argument("--method", "must name one way at least", "none", "Add vao.")
-        if "vao" in self.method and "val_align" not in dataset.splits:
+        if "vao" in configs and "val_align" not in dataset.splits:
             rule = "must have a val_align split for method vao"
             mend = "Hold some out (`auctionsim convert --val-align PERIOD`), or leave vao out."
             raise invalid_data(str(self.dataset), rule, ", ".join(dataset.splits), mend)
 
-    def _config(self, method: Literal["none", "naive", "vao"]) -> TrainingConfig:
+    def _configs(self) -> dict[str, TrainingConfig]:
+        """The config of each method, in order."""
         from vao.config import load_training_config
         from vao.team import own_device
 
-        device = own_device(self.device)
-        overrides: dict[str, Any] = {"method": method, "seed": self.seed, "device": device}
-        if self.steps is not None:
-            overrides["steps"] = self.steps
-        if self.planner is not None:
-            overrides["planner"] = self.planner
-        return load_training_config(self.training, **overrides)
+        given = {"seed": self.seed, "steps": self.steps, "planner": self.planner}
+        overrides: dict[str, Any] = {name: v for name, v in given.items() if v is not None}
+        if self.device is not None:
+            overrides["device"] = self.device
+        config = load_training_config(self.training, **overrides)
+        config = replace(config, device=own_device(config.device))
+        methods = (config.method,) if self.method is None else self.method
+        if not methods:
+            raise invalid_argument("--method", "must name one way at least", "none", "Add vao.")
+        return {method: replace(config, method=method) for method in methods}

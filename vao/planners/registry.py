@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
+from dataclasses import is_dataclass
+from inspect import isabstract
 from typing import Any
 
 import torch
@@ -38,10 +40,12 @@ def planner_class(name: str) -> type[Planner]:
     except (ImportError, AttributeError, TypeError, ValueError) as error:
         mend = "Name it as module:Class, importable from here."
         raise invalid_argument("planner", "must name a class", f"{name} ({error})", mend) from error
-    if not (isinstance(found, type) and issubclass(found, Planner)):
-        mend = "Derive it from vao.planners.Planner."
-        raise invalid_argument("planner", "must be a subclass of Planner", name, mend)
-    return found
+    whole = isinstance(found, type) and issubclass(found, Planner) and not isabstract(found)
+    if not (whole and is_dataclass(getattr(found, "Settings", None))):
+        rule = "must be a subclass of Planner with all its methods, and Settings, a dataclass"
+        raise invalid_argument("planner", rule, name, "See vao.planners.Planner.")
+    planner: type[Planner] = found
+    return planner
 
 
 def planner_settings(name: str, settings: Mapping[str, Any]) -> Any:

@@ -51,15 +51,20 @@ class Place:
     begun: bool = False
 
     @classmethod
-    def of(cls, plain: Mapping[str, Any], stages: int) -> Place:
-        """Build a place in a run of so many stages from plain values.
+    def of(cls, plain: Mapping[str, Any], steps: Sequence[int]) -> Place:
+        """Build a place in a run from plain values.
+
+        Args:
+            plain: The values.
+            steps: Updates of each stage.
 
         Raises:
             ValueError: If there is no such place.
         """
         stage, step, begun = (plain[name] for name in ("stage", "step", "begun"))
         whole = isinstance(stage, int) and isinstance(step, int)
-        if not (whole and 0 <= stage < stages and step >= 0 and begun is True):
+        inside = whole and 0 <= stage < len(steps) and 0 <= step <= steps[stage]
+        if not (inside and begun is True):
             raise ValueError(f"there is no place {plain}")
         return cls(stage, step, begun)
 
@@ -145,7 +150,9 @@ class Checkpoint:
                 "Remove it to begin anew, or name another folder.",
             )
         try:
-            place = Place.of(card["place"], len(learners[0].stages))
+            place = Place.of(
+                card["place"], [learners[0].steps(stage) for stage in learners[0].stages]
+            )
             history = list(card["history"])
             for index, (learner, plain) in enumerate(zip(learners, card["learners"], strict=True)):
                 own = _under(tensors, f"{index}.")

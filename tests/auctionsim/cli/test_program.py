@@ -147,7 +147,7 @@ FILES: list[tuple[str, str]] = [
     ),
     ("config: x.yaml\n", "run.yaml: `config` is not a known key"),
     ("episodes: many\n", "run.yaml: `episodes` must be a whole number; found 'many'."),
-    ("optimizer: {learning_rate: 3e-4}\n", "found '3e-4'. Write '3.0e-4'"),
+    ("optimizer: {learning_rate: '3e-4'}\n", "found '3e-4'. Write 3e-4 without quotes"),
     ("optimizer: {lr: 3}\n", "run.yaml: `optimizer.lr` is not a key of `optimizer`"),
     ("market: big\n", "run.yaml: `market` must be one of small, tiny; found 'big'."),
     ("[", "`run.yaml` must be YAML"),

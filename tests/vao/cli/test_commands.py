@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
@@ -14,8 +15,9 @@ from auctionsim.tasks import TASKS
 from tests.auctionsim.worlds import WORLD, write_world
 from tests.vao.factories import tiny_config
 from tests.vao.toys import TOY
-from vao import save_policy, train
+from vao import PlannerBidder, save_policy, train
 from vao.cli import main
+from vao.cli.lock import alone_in
 from vao.history import read_history
 from vao.quickstart import QuickstartResult
 from vao.sharing import TRAINING_COLUMNS
@@ -132,30 +134,69 @@ def test_training_keeps_a_log_and_no_checkpoint_once_it_is_done(
     line = ["train", data, str(tmp_path), "--method", "none", "--training", training, "--quiet"]
     assert main([*line, "--tensorboard", str(tmp_path / "board")]) == 0
     kinds = {record["kind"] for record in read_history(tmp_path / "none.jsonl")}
-    assert kinds == {"loss", "select"}
+    assert kinds == {"loss", "select", "request"}
     assert list((tmp_path / "board" / "none").iterdir())
-    assert not (tmp_path / "checkpoints" / "none").exists()
+    assert not (tmp_path / "checkpoints").exists()
 
 
+@pytest.mark.parametrize("last", ["none", "naive"])
 def test_training_that_was_cut_short_goes_on(
-    world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last: str
 ) -> None:
     data, training = str(world / "out" / "dataset"), str(world / "training.yaml")
     whole, cut = tmp_path / "whole", tmp_path / "cut"
-    options = ["--method", "naive", "--training", training, "--quiet"]
+    options = ["--method", "none", "naive", "--training", training, "--quiet"]
     assert main(["train", data, str(whole), *options]) == 0
 
-    def pull_the_plug(policy: object, folder: Path, overwrite: bool) -> None:
-        raise KeyboardInterrupt
+    def pull_the_plug(policy: PlannerBidder, folder: Path, overwrite: bool) -> None:
+        if folder.name == last:
+            raise KeyboardInterrupt
+        save_policy(policy, folder, overwrite=overwrite)
 
     with monkeypatch.context() as patch:
         patch.setattr("vao.storage.save_policy", pull_the_plug)
         main(["train", data, str(cut), *options])
-    assert (cut / "checkpoints" / "naive").is_dir()
+    assert (cut / "checkpoints" / last).is_dir()
     assert not (cut / "naive").exists()
     assert main(["train", data, str(cut), *options]) == 0
-    for name in ("naive/policy.json", "naive/weights.safetensors", "naive.jsonl"):
-        assert (cut / name).read_bytes() == (whole / name).read_bytes(), name
+    assert not (cut / "checkpoints").exists()
+    for method in ("none", "naive"):
+        for name in (f"{method}/policy.json", f"{method}/weights.safetensors", f"{method}.jsonl"):
+            assert (cut / name).read_bytes() == (whole / name).read_bytes(), name
+
+
+def test_the_config_says_what_the_flags_do_not(world: Path, tmp_path: Path) -> None:
+    text = (world / "training.yaml").read_text()
+    training = tmp_path / "own.yaml"
+    training.write_text(text.replace("method: vao", "method: none").replace("seed: 0", "seed: 7"))
+    data = str(world / "out" / "dataset")
+    line = ["train", data, str(tmp_path / "a"), "--training", str(training), "--quiet"]
+    assert main(line) == 0
+    config = json.loads((tmp_path / "a" / "none" / "policy.json").read_text())["config"]
+    assert (config["method"], config["seed"]) == ("none", 7)
+    assert main([*line[:2], str(tmp_path / "b"), *line[3:], "--seed", "8"]) == 0
+    config = json.loads((tmp_path / "b" / "none" / "policy.json").read_text())["config"]
+    assert config["seed"] == 8
+
+
+def test_two_runs_do_not_train_in_one_folder(
+    world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, training = str(world / "out" / "dataset"), str(world / "training.yaml")
+    line = ["train", data, str(tmp_path), "--training", training, "--quiet"]
+    with alone_in(tmp_path / "checkpoints"):
+        assert main(line) == 2
+        assert "must not be in use" in capsys.readouterr().err
+    assert main(line) == 0
+
+
+def test_policies_of_one_name_go_by_the_folders_above(world: Path, tmp_path: Path) -> None:
+    for name in ("one", "other"):
+        copytree(world / "out" / "policies" / "vao", tmp_path / name / "vao")
+    policies = [str(tmp_path / name / "vao") for name in ("one", "other")]
+    options = ["--market", str(world / "market.yaml"), "--episodes", "1", "--quiet"]
+    assert main(["evaluate", *policies, *options, "--json", str(tmp_path / "s.json")]) == 0
+    assert set(json.loads((tmp_path / "s.json").read_text())["results"]) == {"one/vao", "other/vao"}
 
 
 def test_diagnose_shows_foresight_swing_and_obedience(
@@ -205,7 +246,7 @@ def test_policies_of_one_name_are_refused(
 ) -> None:
     policy = str(demonstration[0] / "out" / "policies" / "vao")
     assert main(["evaluate", policy, policy, "--quiet"]) == 2
-    assert "different names" in capsys.readouterr().err
+    assert "different folders" in capsys.readouterr().err
 
 
 def test_report_renders_results_again(demonstration: Demonstration, tmp_path: Path) -> None:
