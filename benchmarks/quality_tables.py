@@ -18,7 +18,6 @@ def tables(record: Mapping[str, Any]) -> str:
     parts = {
         "Expected Score, and its share of the optimum": score_table(record),
         "Expected Score over that of others": gain_table(record),
-        "What was asked for": request_table(record),
         "Swing and foresight": habit_table(record),
     }
     return "\n\n".join(f"{title}\n\n{text}" for title, text in parts.items())
@@ -47,17 +46,6 @@ def gain_table(record: Mapping[str, Any]) -> str:
         rows.append([name, *cells])
     heads = [f"over {words}, `{task}`" for words in _GAINS.values() for task in TASKS]
     return markdown(["", *heads], rows)
-
-
-def request_table(record: Mapping[str, Any]) -> str:
-    """Return one row a planner: what each seed's planners were asked for, by task."""
-    rows = []
-    for name in _names(record):
-        seeds = record["entrants"][name]["seeds"].values()
-        if not any("requests" in of for of in seeds):
-            continue
-        rows.append([name, *("; ".join(_asked(of["requests"][t]) for of in seeds) for t in TASKS)])
-    return markdown(["", *(f"`{task}`" for task in TASKS)], rows)
 
 
 def habit_table(record: Mapping[str, Any]) -> str:
@@ -120,10 +108,6 @@ def _gain(record: Mapping[str, Any], name: str, task: str, key: str) -> str:
         return ""
     mean, low, high = (signed(number).removesuffix(" %") for number in row[key])
     return f"{mean} % ({low} to {high})"
-
-
-def _asked(request: Mapping[str, float]) -> str:
-    return "/".join(f"{request[name]:g}" for name in ("quantile", "ratio", "factor", "adapt"))
 
 
 def _rms(values: list[float]) -> float:
