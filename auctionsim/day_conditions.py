@@ -65,7 +65,7 @@ class DayConditions:
             object.__setattr__(self, field.name, number)
         for path in ("quality", "price"):
             rate, size = getattr(self, f"{path}_jump_rate"), getattr(self, f"{path}_jump_size")
-            rule = f"must be 0 if and only if {path}_jump_size is"
+            rule = f"must be 0 if and only if `days.{path}_jump_size` is"
             mend = "Give both the rate and the size of jumps, or neither."
             require((rate > 0.0) == (size > 0.0), f"days.{path}_jump_rate", rule, rate, mend)
         for name in ("price_by_day", "price_drift", "price_jump_rate"):

@@ -13,6 +13,7 @@ from hypothesis import given
 
 import auctionsim
 from auctionsim.campaigns import Campaigns
+from auctionsim.day_conditions import DayConditions
 from auctionsim.errors import InvalidArgumentError
 from auctionsim.lineup import LineupConfig
 from auctionsim.market import MOST_BLOCKS, CampaignTerms, MarketConfig, Traffic, ValueSpreads
@@ -144,7 +145,7 @@ def _market_arguments() -> dict[str, Argument]:
         "exposure": lambda v: (type(v) is not tuple or v != ()) and unless_row(2, _falling)(v),
         "reserve_price": unless_real(0.0, 1e30),
         "min_remaining_budget": positive,
-        **dict.fromkeys(("traffic", "campaigns", "values"), _always),
+        **dict.fromkeys(("traffic", "campaigns", "values", "days"), _always),
     }
     assert set(rules) == {f.name for f in fields(MarketConfig)}
     made = {f"market.{name}": _of_market(name, refused) for name, refused in rules.items()}
@@ -178,6 +179,15 @@ def _part_arguments() -> dict[str, Argument]:
         }),
         ValueSpreads: ("values", {
             "known": unless_by_task(0.0, 3.0, empty=True), "realised": unless_real(0.0, 3.0),
+        }),
+        DayConditions: ("days", {
+            "volume_by_day": unless_real(0.0, 1.0),
+            **dict.fromkeys(("quality_drift", "quality_spread"), unless_real(0.0, 2.0)),
+            "outside_price": positive,
+            # These mean nothing without another, and are refused.
+            **dict.fromkeys(("quality_jump_rate", "quality_jump_size", "price_by_day",
+                             "price_drift", "price_jump_rate", "price_jump_size"),
+                            unless_real(0.0, 0.0)),
         }),
     }  # fmt: skip
     for kind, (_, by_name) in rules.items():
