@@ -137,27 +137,45 @@ class Arena:
         return {task: expected_score(result.trajectories) for task, result in played.items()}
 
     def rehearse(self, bidder: AnyBidder, tasks: Iterable[str]) -> TaskResults:
-        """Play a bidder on the selection episodes, without bounds.
-
-        What frozen opponents bid there is recorded once, however often bidders rehearse.
-        """
+        """Play a bidder on the selection episodes, without bounds."""
         names = tuple(tasks)
+        played = self.contest(bidder, [(task, self.protocol) for task in names], self.selecting)
+        return dict(zip(names, played, strict=True))
+
+    def contest(
+        self,
+        bidder: AnyBidder,
+        seats: Iterable[tuple[str, str]],
+        episodes: Sequence[int],
+        *,
+        bounds: bool = False,
+    ) -> list[Evaluation]:
+        """Play a bidder on several tasks and protocols at once, as the arena has its opponents.
+
+        What frozen opponents bid in these episodes is recorded once, however often it is used.
+
+        Args:
+            bidder: Who plays.
+            seats: Task and protocol of each result.
+            episodes: Which episodes.
+            bounds: Whether to find out what was possible.
+        """
         contest = Contest(
             self.market,
             self.lineup,
             self.seed,
-            self.selecting,
+            episodes,
             frozen=self.frozen,
-            bounds=False,
+            bounds=bounds,
             recordings=self._recordings,
         )
         entrant = Entrant.of(bidder, self.market)
         takeovers = [
-            Takeover(self.market, self.seed, t, task_seats(self.market, t, self.protocol), 1.0)
-            for t in names
+            Takeover(self.market, self.seed, task, task_seats(self.market, task, protocol), 1.0)
+            for task, protocol in seats
         ]
         played = contest.play([entrant], takeovers, lambda steps: None)
-        return {t: found[entrant.name] for t, found in zip(names, played, strict=True)}
+        return [found[entrant.name] for found in played]
 
     def _played(self, bidder: AnyBidder, tasks: Iterable[str] | None) -> tuple[str, ...]:
         """Tasks that a bidder plays here (see `test`)."""
@@ -182,13 +200,17 @@ class Arena:
         Returns:
             Test results, and the factors chosen by task.
         """
-        factors = tqdm(_FACTORS, desc="constant multipliers", disable=not progress)
-        scores = {factor: self.select(FixedMultiplier(factor)) for factor in factors}
-        best = {task: max(scores, key=lambda f: scores[f][task]) for task in self.tasks}
+        best = self.best_factors(progress=progress)
         results = {
             task: self.play(FixedMultiplier(best[task]), task, self.testing) for task in self.tasks
         }
         return results, best
+
+    def best_factors(self, *, progress: bool = False) -> dict[str, float]:
+        """Return the factor over the target that is best on the selection episodes, by task."""
+        factors = tqdm(_FACTORS, desc="constant multipliers", disable=not progress)
+        scores = {factor: self.select(FixedMultiplier(factor)) for factor in factors}
+        return {task: max(scores, key=lambda f: scores[f][task]) for task in self.tasks}
 
 
 def can_freeze(market: MarketConfig) -> bool:

@@ -11,26 +11,28 @@ from auctionsim.config_files import build, load
 from auctionsim.errors import invalid_argument, unknown_name
 from vao.request import Request
 
-__all__ = ["METHODS", "Method", "TrainingConfig", "load_training_config"]
+__all__ = ["METHODS", "TrainingConfig", "load_training_config"]
 
-Method = Literal["none", "naive", "vao"]
-METHODS: tuple[Method, ...] = ("none", "naive", "vao")
+METHODS = ("none", "naive", "vao")
+"""Own data only, pooled data, and VAO: what a first look compares."""
 
 Precision = Literal["float32", "bfloat16"]
 _PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16")
 
-_POSITIVE = ("learning_rate", "gradient_clip", "temperature")
-_COUNTS = ("batch", "select_every", "log_every", "refresh", "validation_batch")
-_FROM_ZERO = ("seed", "steps", "patience")
+_POSITIVE = ("learning_rate", "gradient_clip")
+_COUNTS = ("batch", "select_every", "log_every")
+_FROM_ZERO = ("seed", "steps", "patience", "groups")
 
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """Settings of one training run; all methods share all of them but the last group.
+    """Settings of one training run.
 
     Attributes:
-        method: "none" trains a model a task on its own data (MDMM), "naive" one model on the pooled
-            data (ODOM, equal weights), "vao" one model on it with validation-aligned weights.
+        method: How data are shared: "SETTING-WEIGHTING", such as "odom-famo" (see
+            `vao.methods.Method`); "none" is short for mdmm-equal (a model a task on its own data),
+            "naive" for odom-equal (one model on pooled data) and "vao" for odom-vao.
+        weighting: What the method's rule can be told (see its `Settings`), by name.
         planner: Family of planners: a name in `vao.planners.PLANNERS`, or `module:Class`.
         settings: What that planner can be told (see its `Settings`), by name.
         seed: Seed of initial weights and of all draws.
@@ -50,15 +52,19 @@ class TrainingConfig:
         quantile: Return to ask for in these (see `vao.request.Request`).
         ratio: CPA and ROAS to ask for in these.
         log_every: Updates between records of the losses.
-        temperature: VAO's lambda.
-        refresh: VAO's updates between renewals of the weights.
-        validation_batch: VAO's held-out samples of a target and renewal.
+        share_above: Only those of other tasks' trajectories are shared whose return a unit of
+            budget reaches this quantile of the target's own; null shares all.
+        train_on_validation: Whether the held-out data that validation-aligned weights are measured
+            on join the training data instead; not for rules that measure on them.
+        groups: Divide the data into so many tasks, by kind, tightness of the target and category
+            (see `vao.dividing`), for a model of all; 0 takes the kinds as they are.
 
     Raises:
         InvalidArgumentError: If a value breaks its rule.
     """
 
-    method: Method = "vao"
+    method: str = "vao"
+    weighting: Mapping[str, Any] = field(default_factory=dict)
     planner: str = "aigb"
     settings: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
@@ -75,13 +81,11 @@ class TrainingConfig:
     quantile: float = 0.75
     ratio: float = 0.9
     log_every: int = 20
-    temperature: float = 0.1
-    refresh: int = 5
-    validation_batch: int = 8
+    share_above: float | None = None
+    train_on_validation: bool = False
+    groups: int = 0
 
     def __post_init__(self) -> None:
-        if self.method not in METHODS:
-            raise unknown_name("method", str(self.method), METHODS)
         if self.precision not in _PRECISIONS:
             raise unknown_name("precision", str(self.precision), _PRECISIONS)
         for name in _POSITIVE:
@@ -92,8 +96,39 @@ class TrainingConfig:
             self._require(name, _whole(getattr(self, name)) and getattr(self, name) >= 0, ">= 0")
         if not (_finite(self.ema) and 0.0 <= self.ema < 1.0):
             raise invalid_argument("ema", "must be in [0, 1)", self.ema, "Try 0.99.")
+        above = self.share_above
+        if above is not None and not (_finite(above) and 0.0 <= above <= 1.0):
+            raise invalid_argument("share_above", "must be in [0, 1]", above, "Try 0.5.")
         Request(self.quantile, self.ratio)
         self._check_planner()
+        self._check_method()
+
+    def with_method(
+        self, method: str, weighting: Mapping[str, Any] | None = None
+    ) -> TrainingConfig:
+        """Return the same training with another method.
+
+        Args:
+            method: Its name.
+            weighting: What its rule is told; None keeps what the rule is told here, or its
+                defaults if it is another one.
+        """
+        from vao.methods import Method  # needs torch
+
+        if weighting is None:
+            same = Method.of(method).weighting == Method.of(self.method).weighting
+            weighting = self.weighting if same else {}
+        return replace(self, method=method, weighting=weighting)
+
+    @property
+    def wants_validation(self) -> bool:
+        """Whether training needs held-out data, to measure or to train on."""
+        from vao.methods import Method  # needs torch
+        from vao.weighting.registry import weighting_class, weighting_settings
+
+        rule = Method.of(self.method).weighting
+        settings = weighting_settings(rule, self.weighting)
+        return self.train_on_validation or weighting_class(rule).validates(settings)
 
     def _require(self, name: str, kept: bool, rule: str) -> None:
         if not kept:
@@ -106,6 +141,22 @@ class TrainingConfig:
 
         planner_settings(self.planner, self.settings)
 
+    def _check_method(self) -> None:
+        from vao.methods import Method  # needs torch
+        from vao.weighting.registry import weighting_class, weighting_settings
+
+        method = Method.of(self.method)
+        settings = weighting_settings(method.weighting, self.weighting)
+        if self.share_above is not None and not method.pooled:
+            rule = "must be null in a setting that shares no data"
+            raise invalid_argument("share_above", rule, self.share_above, "Use odmm or odom.")
+        if self.groups and not method.joint:
+            rule = "must be 0 in a setting with a model a task"
+            raise invalid_argument("groups", rule, self.groups, "Use mdom or odom.")
+        if self.train_on_validation and weighting_class(method.weighting).validates(settings):
+            rule = "must be false for a rule that measures on held-out data"
+            raise invalid_argument("train_on_validation", rule, True, "Leave it out.")
+
 
 def load_training_config(name: str = "small", **overrides: Any) -> TrainingConfig:
     """Read a training config by name or path.
@@ -113,7 +164,8 @@ def load_training_config(name: str = "small", **overrides: Any) -> TrainingConfi
     Args:
         name: A name in `configs/training`, or the path of a YAML file of the same form.
         overrides: Values that replace the file's, such as `method="naive"`. Another `planner`
-            than the file's begins with its own default settings.
+            than the file's begins with its own default settings, and so does another rule of
+            weighting.
 
     Raises:
         InvalidArgumentError: No such config, an unknown key, a wrong type or a broken rule.
@@ -121,8 +173,10 @@ def load_training_config(name: str = "small", **overrides: Any) -> TrainingConfi
     config = load(TrainingConfig, "training", name)
     if overrides.get("planner", config.planner) != config.planner:
         overrides = {"settings": {}, **overrides}
-    build(TrainingConfig, overrides)
-    return replace(config, **overrides)
+    method = overrides.pop("method", config.method)
+    changed = config.with_method(method, overrides.pop("weighting", None))
+    build(TrainingConfig, {"method": method, "weighting": changed.weighting, **overrides})
+    return replace(changed, **overrides)
 
 
 def _finite(value: object) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from auctionsim.dataset import Dataset
+from auctionsim.dataset import Dataset, Trajectories
 from auctionsim.evaluation import summarise
 from auctionsim.tasks import TASKS
 from vao.arena import Arena, TaskResults, expected_score
@@ -32,6 +32,14 @@ __all__ = [
     "fit",
     "requests_in_words",
 ]
+
+
+Vary = Callable[[str, Trajectories], Trajectories]
+
+
+def as_they_are(split: str, trajectories: Trajectories) -> Trajectories:
+    """Change nothing in a split's trajectories."""
+    return trajectories
 
 
 def delta_of(results: TaskResults, baseline: TaskResults, score: str = "score_strict") -> float:
@@ -57,6 +65,7 @@ def fit(
     record: Callable[[Record], object] = lambda record: None,
     checkpoint: Path | None = None,
     team: Team = SOLO,
+    vary: Vary = as_they_are,
     progress: bool = True,
 ) -> tuple[PlannerBidder, list[Record], list[Trial]]:
     """Train one method on a dataset and choose what to ask it for.
@@ -69,16 +78,21 @@ def fit(
         record: Called with each record of the history as it is made.
         checkpoint: Where the state of the training is kept (see `vao.train`).
         team: The processes that train together; only the first one chooses requests.
+        vary: Changes the data: given a split's name and trajectories, returns those to use.
         progress: Whether to show progress bars.
 
     Returns:
         The policy, the history of its training, and the requests tried.
     """
-    vao = config.method == "vao"
+
+    def split(name: str) -> Trajectories:
+        return vary(name, dataset.load(name, TRAINING_COLUMNS))
+
+    held_out = split("val_align") if config.wants_validation else None
     trained = train(
-        dataset.load("train", TRAINING_COLUMNS),
+        split("train"),
         config,
-        validation=dataset.load("val_align", TRAINING_COLUMNS) if vao else None,
+        validation=held_out,
         features=dataset.card.features,
         select=None if arena is None else arena.select,
         record=record,

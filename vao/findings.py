@@ -13,30 +13,33 @@ import auctionsim
 from auctionsim.dataset import Trajectories
 from auctionsim.evaluation import Evaluation
 from auctionsim.tasks import TASKS
-from vao.config import Method
 from vao.experiment import Arena, MethodRun, TaskResults, delta_of, requests_in_words
 from vao.pairing import delta_error, paired_differences
 from vao.report.data import METRICS, Estimate, Line, MethodResult, Pacing, Panel
+from vao.report.sharing import Sharing
 from vao.report.words import task_name
+from vao.sharing_findings import balance_of, sharing_of, weights_of
 
 __all__ = [
     "BEHAVIOUR",
     "CONSTANT",
     "NAMES",
+    "balance_panels",
     "loss_panels",
     "method_rows",
     "pacing",
     "provenance",
     "reference_row",
     "result_row",
+    "sharing",
     "validation_panels",
     "weight_panels",
 ]
 
-NAMES: dict[Method, str] = {"none": "No sharing", "naive": "Naive sharing", "vao": "VAO"}
+NAMES: dict[str, str] = {"none": "No sharing", "naive": "Naive sharing", "vao": "VAO"}
 BEHAVIOUR, CONSTANT = "Behaviour data", "Best constant"
 
-_EXPLANATIONS: dict[Method, str] = {
+_EXPLANATIONS: dict[str, str] = {
     "none": "One planner a task, each trained on its own task's data alone (MDMM).",
     "naive": "One planner for all tasks, trained on the pooled, relabelled data with equal weights"
     " (ODOM).",
@@ -115,7 +118,7 @@ def result_row(
 
 
 def method_rows(
-    runs: Mapping[Method, MethodRun], behaviour: TaskResults | None = None
+    runs: Mapping[str, MethodRun], behaviour: TaskResults | None = None
 ) -> list[MethodResult]:
     """Return a row a method, compared with no sharing and with the behaviour data."""
     base = runs["none"].results
@@ -127,19 +130,21 @@ def method_rows(
 
 
 def weight_panels(run: MethodRun) -> tuple[Panel, ...]:
-    """Return VAO's weights over training, a panel a target task, a line a source task."""
-    records = [entry for entry in run.history if entry["kind"] == "weights"]
-    if not records:
-        return ()
-    tasks, steps = records[0]["tasks"], [entry["step"] for entry in records]
-    weights = np.array([entry["weights"] for entry in records])
-    return tuple(
-        Panel(target, tuple(Line.of(s, steps, weights[:, k, i]) for i, s in enumerate(tasks)))
-        for k, target in enumerate(tasks)
-    )
+    """Return weights over training, a panel a target task, a line a source; few tasks only."""
+    return weights_of(run.history)
 
 
-def validation_panels(runs: Mapping[Method, MethodRun]) -> tuple[Panel, ...]:
+def sharing(run: MethodRun) -> Sharing:
+    """Return what a method's weights were made of, and what came of them."""
+    return sharing_of(run.history)
+
+
+def balance_panels(runs: Mapping[str, MethodRun]) -> tuple[Panel, ...]:
+    """Return the weights of targets over training, a panel a method that weighs those."""
+    return balance_of({NAMES.get(method, method): run.history for method, run in runs.items()})
+
+
+def validation_panels(runs: Mapping[str, MethodRun]) -> tuple[Panel, ...]:
     """Return the Scores on the selection episodes over training, a panel a task."""
     panels = []
     for task in TASKS:
@@ -156,7 +161,7 @@ _SMOOTHED = 5
 """Records of the loss that a point of its curve averages over."""
 
 
-def loss_panels(runs: Mapping[Method, MethodRun]) -> tuple[Panel, ...]:
+def loss_panels(runs: Mapping[str, MethodRun]) -> tuple[Panel, ...]:
     """Return the losses of the first stage that shares data, a panel a task, smoothed."""
     panels = []
     for task in TASKS:
@@ -176,7 +181,7 @@ def loss_panels(runs: Mapping[Method, MethodRun]) -> tuple[Panel, ...]:
     return tuple(panels)
 
 
-def pacing(runs: Mapping[Method, MethodRun], behaviour: TaskResults) -> tuple[Pacing, ...]:
+def pacing(runs: Mapping[str, MethodRun], behaviour: TaskResults) -> tuple[Pacing, ...]:
     """Return one campaign a task over the day: the first seat of the first test episode."""
     shown = []
     for task in TASKS:
@@ -217,7 +222,7 @@ def campaign_in_words(trajectories: Trajectories, task: str) -> str:
 
 
 def provenance(
-    arena: Arena, runs: Mapping[Method, MethodRun], factors: Mapping[str, float], seconds: float
+    arena: Arena, runs: Mapping[str, MethodRun], factors: Mapping[str, float], seconds: float
 ) -> dict[str, dict[str, str]]:
     """Return how the results were made: settings, choices, versions, run time."""
     config = next(iter(runs.values())).config

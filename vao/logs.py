@@ -46,8 +46,9 @@ def json_lines(path: Path | str) -> Iterator[Recorder]:
 def tensorboard(folder: Path | str) -> Iterator[Recorder]:
     """Write the numbers of records as TensorBoard scalars.
 
-    Losses go to `STAGE/loss/TASK`, Scores to `STAGE/score/TASK`, alignments and weights to
-    `STAGE/alignment/TARGET/SOURCE` and `STAGE/weight/TARGET/SOURCE`.
+    Losses go to `STAGE/loss/TASK`, Scores to `STAGE/score/TASK`, weights of tasks against each
+    other to `STAGE/balance/TASK`; weights of sources, alignments and their noise to
+    `STAGE/weight/TARGET/SOURCE`, `STAGE/alignment/TARGET/SOURCE` and `STAGE/noise/TARGET/SOURCE`.
 
     Args:
         folder: The log folder of the run.
@@ -83,12 +84,16 @@ def scalars(entry: Record) -> dict[str, float]:
         return {f"{stage}/loss/{task}": loss for task, loss in entry["losses"].items()}
     if entry["kind"] == "select":
         return {f"{stage}/score/{task}": score for task, score in entry["scores"].items()}
+    if entry["kind"] == "balance":
+        pairs = zip(entry["tasks"], entry["balance"], strict=True)
+        return {f"{stage}/balance/{task}": number for task, number in pairs}
     if entry["kind"] != "weights":
         return {}
-    tasks = entry["tasks"]
+    matrices = [("alignment", "alignment"), ("noise", "noise"), ("weight", "weights")]
+    sources: list[str] = entry.get("sources") or entry["tasks"]
     return {
         f"{stage}/{name}/{target}/{source}": number
-        for name, matrix in (("alignment", entry["alignment"]), ("weight", entry["weights"]))
-        for target, row in zip(tasks, matrix, strict=True)
-        for source, number in zip(tasks, row, strict=True)
+        for name, key in matrices
+        for target, row in zip(entry["tasks"], entry.get(key, ()), strict=False)
+        for source, number in zip(sources, row, strict=True)
     }

@@ -10,17 +10,19 @@ from pathlib import Path
 from auctionsim.dataset import Dataset
 from auctionsim.generate import generate_dataset, load_dataset_config
 from auctionsim.tasks import TASKS
-from vao.config import METHODS, Method, TrainingConfig, load_training_config
+from vao.config import METHODS, TrainingConfig, load_training_config
 from vao.experiment import Arena, Experiment, MethodRun
 from vao.findings import (
     BEHAVIOUR,
     CONSTANT,
     NAMES,
+    balance_panels,
     loss_panels,
     method_rows,
     pacing,
     provenance,
     reference_row,
+    sharing,
     validation_panels,
     weight_panels,
 )
@@ -119,6 +121,8 @@ def run_quickstart(settings: QuickstartSettings, *, progress: bool = True) -> Qu
         note=_note(runs),
         pacing=pacing(runs, behaviour),
         weights=weight_panels(runs["vao"]),
+        sharing=sharing(runs["vao"]),
+        balance=balance_panels(runs),
         validation=validation_panels(runs),
         losses=loss_panels(runs),
         provenance=provenance(experiment.arena, runs, factors, seconds),
@@ -132,17 +136,19 @@ def run_quickstart(settings: QuickstartSettings, *, progress: bool = True) -> Qu
 def _train(
     experiment: Experiment,
     training: TrainingConfig,
-    method: Method,
+    method: str,
     settings: QuickstartSettings,
     progress: bool,
 ) -> MethodRun:
-    run = experiment.run(replace(training, method=method, seed=settings.seed), progress=progress)
+    run = experiment.run(
+        replace(training.with_method(method), seed=settings.seed), progress=progress
+    )
     save_policy(run.policy, settings.out / "policies" / method, overwrite=True)
     write_history(run.history, settings.out / "policies" / f"{method}.jsonl")
     return run
 
 
-def _note(runs: Mapping[Method, MethodRun]) -> str:
+def _note(runs: Mapping[str, MethodRun]) -> str:
     planner = next(iter(runs.values())).policy.models[0].planner
     weights = sum(parameter.numel() for parameter in planner.parameters())
     return _NOTE.format(weights=round(weights, -3) if weights >= 1000 else weights)

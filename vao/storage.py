@@ -30,7 +30,7 @@ from vao.training.building import shape_of
 __all__ = ["check_vacant", "load_policy", "save_policy"]
 
 FORMAT = "vao-policy"
-VERSION = 3
+VERSION = 4
 CARD = "policy.json"
 
 

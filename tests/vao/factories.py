@@ -35,11 +35,11 @@ def tiny_config(
         "batch": 7,
         "select_every": 5,
         "log_every": 1,
-        "refresh": 3,
-        "validation_batch": 4,
         "learning_rate": 3e-3,
     }
     chosen = {**TINY_PLANNERS.get(planner, {}), **(settings or {})}
+    if changes.get("method", "vao").endswith("vao"):
+        changes = {"weighting": {"refresh": 3, "validation_batch": 4}, **changes}
     return TrainingConfig(planner=planner, settings=chosen, **(small | changes))
 
 

@@ -12,7 +12,7 @@ from auctionsim.errors import InvalidArgumentError
 from vao import TrainingConfig, load_training_config
 from vao.config import METHODS
 
-FROM_ZERO = ("seed", "steps", "patience")
+FROM_ZERO = ("seed", "steps", "patience", "groups")
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -59,8 +59,15 @@ def test_slips_in_overrides_are_named(override: dict[str, Any]) -> None:
     "change",
     [
         {"method": "famo"},
-        {"temperature": 0.0},
-        {"temperature": float("nan")},
+        {"method": "odmm"},
+        {"method": "oddm-equal"},
+        {"method": "mdmm-vao"},
+        {"method": "odmm-famo"},
+        {"share_above": 1.5},
+        {"share_above": float("nan")},
+        {"share_above": 0.5, "method": "none"},
+        {"groups": 4, "method": "none"},
+        {"train_on_validation": True, "method": "vao"},
         {"learning_rate": -1.0},
         {"gradient_clip": 0.0},
         {"precision": "float16"},
@@ -99,6 +106,41 @@ def test_settings_are_the_planners(planner: str, settings: dict[str, Any], named
         TrainingConfig(planner=planner, settings=settings)
 
 
+@pytest.mark.parametrize(
+    ("method", "weighting", "named"),
+    [
+        ("vao", {"temperature": 0.0}, "temperature"),
+        ("odmm-vao", {"temperature": float("nan")}, "temperature"),
+        ("vao", {"temprature": 1.0}, "temperature"),
+        ("vao", {"alignment": "angle"}, "alignment"),
+        ("naive", {"temperature": 1.0}, "temperature"),
+    ],
+)
+def test_what_a_rule_is_told_is_its_own(method: str, weighting: dict[str, Any], named: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=named):
+        TrainingConfig(method=method, weighting=weighting)
+
+
+def test_another_rule_begins_with_its_own_settings(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("method: vao\nweighting: {temperature: 2.0}\n")
+    assert load_training_config(str(path), method="odmm-vao").weighting == {"temperature": 2.0}
+    assert load_training_config(str(path), method="naive").weighting == {}
+    told = load_training_config(str(path), method="vao", weighting={"refresh": 1})
+    assert told.weighting == {"refresh": 1}
+
+
+@pytest.mark.parametrize(
+    ("method", "wants"), [("none", False), ("naive", False), ("vao", True), ("odmm-vao", True)]
+)
+def test_held_out_data_are_wanted_by_rules_that_measure_on_them(method: str, wants: bool) -> None:
+    assert TrainingConfig(method=method).wants_validation == wants
+    if not wants:
+        assert TrainingConfig(method=method, train_on_validation=True).wants_validation
+    trained = TrainingConfig(method="vao", weighting={"signal": "training"})
+    assert not trained.wants_validation
+
+
 def test_what_counts_from_0_may_be_0() -> None:
     assert TrainingConfig(steps=0, seed=0, patience=0, ema=0.0).steps == 0
 
@@ -113,3 +155,9 @@ def test_a_planner_of_ones_own_in_a_file(tmp_path: Path) -> None:
     told = load_training_config(str(path), planner="aigb", settings={"width": 8})
     assert told.settings == {"width": 8}
     assert load_training_config(str(path), steps=3).settings == {"warm": 2}
+
+
+@pytest.mark.parametrize("method", ["odom-fame", "odom-", "odom-tests.vao.toys:Toy", "-equal"])
+def test_a_rule_that_is_none_is_named(method: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"weighting|setting"):
+        TrainingConfig(method=method)

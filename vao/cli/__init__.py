@@ -15,6 +15,7 @@ COMMANDS: dict[str, str] = {
     "evaluate": "vao.cli.evaluate:Evaluate",
     "diagnose": "vao.cli.diagnose:Diagnose",
     "report": "vao.cli.report:Report",
+    "reproduce": "vao.cli.reproduce:Reproduce",
 }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
@@ -37,7 +37,8 @@ class Train(Command):
         dataset: Folder of the dataset; vao also needs its `val_align` split.
         out: Folder for the policies, one sub-folder a method, and beside each a log, METHOD.jsonl.
         method: Ways of sharing, one or several, in place of the config's: none (a model a task),
-            naive (pooled data) or vao.
+            naive (pooled data), vao, or SETTING-WEIGHTING, such as odom-famo: mdmm, odmm, mdom or
+            odom and a rule out of `vao.weighting`.
         planner: Family of planners, in place of the config's; with its own default settings.
         training: Training config, by name or YAML file.
         seed: Seed of the training, in place of the config's.
@@ -50,7 +51,7 @@ class Train(Command):
 
     dataset: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="DATASET")]
     out: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="OUT")]
-    method: tuple[Literal["none", "naive", "vao"], ...] | None = None
+    method: Annotated[tuple[str, ...] | None, tyro.conf.arg(metavar="METHOD ...")] = None
     planner: Annotated[str | None, tyro.conf.arg(metavar="NAME|MODULE:CLASS")] = None
     training: str = "small"
     seed: int | None = None
@@ -70,9 +71,9 @@ class Train(Command):
         from vao.team import join_team, leave_team
 
         use_threads(self.threads)
+        configs = self._configs()
         dataset = Dataset.open(self.dataset)
         arena = Arena.of(dataset) if dataset.card.kind == "simulated" else None
-        configs = self._configs()
         self._check(dataset, configs)
         for method in configs:
             # A run that was cut short may have finished some of its methods.
@@ -142,9 +143,10 @@ class Train(Command):
 
     def _check(self, dataset: Dataset, configs: Mapping[str, TrainingConfig]) -> None:
         """Refuse what would only fail once some of the work was done."""
-        if "vao" in configs and "val_align" not in dataset.splits:
-            rule = "must have a val_align split for method vao"
-            mend = "Hold some out (`auctionsim convert --val-align PERIOD`), or leave vao out."
+        wanting = [method for method, config in configs.items() if config.wants_validation]
+        if wanting and "val_align" not in dataset.splits:
+            rule = f"must have a val_align split for method {wanting[0]}"
+            mend = "Hold some out (`auctionsim convert --val-align PERIOD`), or leave it out."
             raise invalid_data(str(self.dataset), rule, ", ".join(dataset.splits), mend)
 
     def _configs(self) -> dict[str, TrainingConfig]:
@@ -161,4 +163,4 @@ class Train(Command):
         methods = (config.method,) if self.method is None else self.method
         if not methods:
             raise invalid_argument("--method", "must name one way at least", "none", "Add vao.")
-        return {method: replace(config, method=method) for method in methods}
+        return {method: config.with_method(method) for method in methods}

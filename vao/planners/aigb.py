@@ -83,6 +83,7 @@ class Aigb(StatePlanner):
 
     Settings: ClassVar[type[AigbSettings]] = AigbSettings
     settings: AigbSettings
+    heads = ("next_state.mean", "next_state.spread")
 
     def __init__(self, settings: AigbSettings, shape: Shape) -> None:
         super().__init__(settings, shape)

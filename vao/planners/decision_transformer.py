@@ -132,6 +132,7 @@ class DecisionTransformer(Planner):
 
     Settings: ClassVar[type[DecisionTransformerSettings]] = DecisionTransformerSettings
     settings: DecisionTransformerSettings
+    heads = ("sequence.head",)
 
     def __init__(self, settings: DecisionTransformerSettings, shape: Shape) -> None:
         super().__init__(settings, shape)

@@ -112,6 +112,7 @@ class Diffbid(StatePlanner):
 
     Settings: ClassVar[type[DiffbidSettings]] = DiffbidSettings
     settings: DiffbidSettings
+    heads = ("denoiser.leave",)
 
     def __init__(self, settings: DiffbidSettings, shape: Shape) -> None:
         super().__init__(settings, shape)

@@ -51,6 +51,7 @@ class Direct(Planner):
 
     Settings: ClassVar[type[DirectSettings]] = DirectSettings
     settings: DirectSettings
+    heads = ("action.mean", "action.spread")
 
     def __init__(self, settings: DirectSettings, shape: Shape) -> None:
         super().__init__(settings, shape)

@@ -68,12 +68,14 @@ class Planner(nn.Module, ABC):
         shape: Sizes that follow from the data.
         loss_noise: Standard normals that a sample's losses need.
         action_noise: Standard normals that a seat needs for an episode.
+        heads: Sub-modules that make the output; all else is the trunk that targets share.
     """
 
     Settings: ClassVar[type[Any]]
     settings: Any
     loss_noise: int = 0
     action_noise: int = 0
+    heads: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, settings: Any, shape: Shape) -> None:
         super().__init__()

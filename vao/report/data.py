@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from numpy.typing import ArrayLike
-
 from auctionsim.errors import invalid_argument, unknown_name
+from vao.report.lines import Line, Panel, check_unique
+from vao.report.sharing import Sharing
 
 __all__ = ["METRICS", "Estimate", "Line", "MethodResult", "Pacing", "Panel", "ReportData"]
 
@@ -20,14 +18,6 @@ METRICS: dict[str, str] = {
     "score_paper": "Score (paper)",
 }
 """Metrics of the main table, in order, with their headings; in all of them higher is better."""
-
-
-def _check_unique(argument: str, names: Iterable[str]) -> None:
-    for name, count in Counter(names).items():
-        if count > 1:
-            raise invalid_argument(
-                argument, "must hold each name once", name, "Rename one of them."
-            )
 
 
 @dataclass(frozen=True)
@@ -97,55 +87,6 @@ class MethodResult:
 
 
 @dataclass(frozen=True)
-class Line:
-    """One line of a figure.
-
-    Attributes:
-        name: A method or a task; the same name has the same colour and dashes in all figures.
-        x: Positions.
-        y: Heights, as many; None leaves a gap.
-    """
-
-    name: str
-    x: tuple[float, ...]
-    y: tuple[float | None, ...]
-
-    def __post_init__(self) -> None:
-        if len(self.x) != len(self.y):
-            found = f"{len(self.x)} and {len(self.y)}"
-            raise invalid_argument(f"y of {self.name}", "must be as long as x", found, "Mend one.")
-
-    @classmethod
-    def of(cls, name: str, x: ArrayLike, y: ArrayLike) -> Line:
-        """Build a line from arrays of shape (points,); nan and inf leave gaps."""
-        import numpy as np
-
-        heights = np.asarray(y, np.float64).tolist()
-        gaps = (height if math.isfinite(height) else None for height in heights)
-        return cls(name, tuple(np.asarray(x, np.float64).tolist()), tuple(gaps))
-
-
-@dataclass(frozen=True)
-class Panel:
-    """One small figure: lines over a common axis.
-
-    Attributes:
-        title: Stands above it.
-        lines: At least one.
-    """
-
-    title: str
-    lines: tuple[Line, ...]
-
-    def __post_init__(self) -> None:
-        if not self.lines:
-            raise invalid_argument(
-                f"lines of {self.title}", "must not be empty", 0, "Leave it out."
-            )
-        _check_unique(f"lines of {self.title}", (line.name for line in self.lines))
-
-
-@dataclass(frozen=True)
 class Pacing:
     """How one campaign was steered over the day, by each method.
 
@@ -176,6 +117,9 @@ class ReportData:
         weights: A panel per target task; a line per source; weight in [0, 1] against training step.
         validation: A panel per task; a line per method; Score (strict) against training step.
         losses: A panel per task; a line per method; training loss against training step.
+        sharing: What the weights were made of, and what came of them.
+        balance: A panel a method that weighs targets; a line a target; weight, 1 on average,
+            against training step.
         provenance: Facts by heading ("Settings", "Versions", "Run time", ...), name to text.
     """
 
@@ -190,12 +134,14 @@ class ReportData:
     weights: tuple[Panel, ...] = ()
     validation: tuple[Panel, ...] = ()
     losses: tuple[Panel, ...] = ()
+    sharing: Sharing = field(default_factory=Sharing)
+    balance: tuple[Panel, ...] = ()
     provenance: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         names = [result.name for result in self.results]
-        _check_unique("results", names)
-        _check_unique("tasks", self.tasks)
+        check_unique("results", names)
+        check_unique("tasks", self.tasks)
         for argument in ("baseline", "highlight"):
             if (name := getattr(self, argument)) not in names:
                 raise invalid_argument(

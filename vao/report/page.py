@@ -13,8 +13,9 @@ from auctionsim.report.styles import Look
 from auctionsim.report.words import task_name
 from auctionsim.strict_mapping import build
 from vao.report.comparison import comparisons
-from vao.report.data import METRICS, Line, Panel, ReportData
-from vao.report.figures import line_figure, score_figure
+from vao.report.data import METRICS, Panel, ReportData
+from vao.report.figures import legend_of, line_figure, score_figure
+from vao.report.sharing_sections import sharing_sections
 from vao.report.styles import looks
 from vao.report.table import main_table
 from vao.report.words import finding, glossary
@@ -80,16 +81,9 @@ def _sections(data: ReportData) -> Iterable[Section]:
     styles = looks(data)
     yield _scores(data, styles)
     yield _pacing(data, styles)
-    yield _weights(data, styles)
+    yield from sharing_sections(data, styles)
     yield _validation(data, styles)
     yield _losses(data, styles)
-
-
-def _legend(
-    panels: Iterable[Iterable[Line]], styles: Mapping[str, Look]
-) -> tuple[tuple[str, Look], ...]:
-    names = dict.fromkeys(line.name for lines in panels for line in lines)
-    return tuple((task_name(name), look) for name, look in styles.items() if name in names)
 
 
 def _scores(data: ReportData, styles: Mapping[str, Look]) -> Section:
@@ -128,31 +122,7 @@ def _pacing(data: ReportData, styles: Mapping[str, Look]) -> Section:
         "it the bid multiplier. The thin line is even spending; where a multiplier's line ends "
         "early, the budget was gone."
     )
-    return Section("Pacing", caption, _legend(lines, styles), tuple(figures))
-
-
-def _weights(data: ReportData, styles: Mapping[str, Look]) -> Section:
-    figures = [
-        figure(
-            f"Target: {task_name(panel.title)}",
-            line_figure(
-                panel.lines,
-                styles,
-                f"weight{index}",
-                x_label="training step",
-                y_label="weight of the source",
-                percent=True,
-                level=1 / len(panel.lines),
-            ),
-        )
-        for index, panel in enumerate(data.weights)
-    ]
-    caption = (
-        "How much each source task's data counted while a target task was trained. "
-        "The thin line is an equal share."
-    )
-    legend = _legend((panel.lines for panel in data.weights), styles)
-    return Section("Weights of the sources", caption, legend, tuple(figures))
+    return Section("Pacing", caption, legend_of(lines, styles), tuple(figures))
 
 
 def _validation(data: ReportData, styles: Mapping[str, Look]) -> Section:
@@ -161,7 +131,7 @@ def _validation(data: ReportData, styles: Mapping[str, Look]) -> Section:
         "Score (strict) of roll-outs on validation episodes while training; the step with the best "
         "one is kept."
     )
-    legend = _legend((panel.lines for panel in data.validation), styles)
+    legend = legend_of((panel.lines for panel in data.validation), styles)
     return Section("Validation while training", caption, legend, figures)
 
 
@@ -170,7 +140,7 @@ def _losses(data: ReportData, styles: Mapping[str, Look]) -> Section:
         "What training minimises, averaged over neighbouring records. A falling loss is not a "
         "rising Score: compare with the figures above."
     )
-    legend = _legend((panel.lines for panel in data.losses), styles)
+    legend = legend_of((panel.lines for panel in data.losses), styles)
     return Section("Losses", caption, legend, _curves(data.losses, styles, "loss", "loss"))
 
 

@@ -16,7 +16,7 @@ def looks(data: ReportData) -> dict[str, Look]:
         name: Look(index % SERIES, DASHES[index % len(DASHES)], 2.2 if index == 0 else 1.5)
         for index, name in enumerate(drawn)
     }
-    panels = (*data.weights, *data.validation)
+    panels = (*data.weights, *data.validation, *data.sharing.panels, *data.balance)
     others = [*data.tasks, *(line.name for panel in panels for line in panel.lines)]
     others += [line.name for pace in data.pacing for line in (*pace.spent, *pace.multiplier)]
     return result | looks_of((name for name in others if name not in result), start=len(drawn))

@@ -9,15 +9,18 @@ import numpy as np
 
 from auctionsim.dataset import Trajectories
 from auctionsim.errors import invalid_argument, invalid_data
-from auctionsim.tasks import TASKS
 from vao.conditions import REQUIREMENTS
 from vao.config import TrainingConfig
 from vao.devices import check_device
+from vao.methods import Method
 from vao.planners import Shape, new_planner
 from vao.scales import Scales, feature_columns
-from vao.sharing import Source, TaskSampler
+from vao.sharing import Source
+from vao.task_sampler import TaskSampler
 from vao.team import SOLO, Team
 from vao.training.learner import Learner
+from vao.training.parts import Part, divide_up, of_tasks
+from vao.weighting.registry import weighting_class, weighting_settings
 
 __all__ = ["build_learners", "shape_of"]
 
@@ -33,52 +36,69 @@ class _Workshop:
     columns: list[int]
     team: Team
 
-    def source(self, trajectories: Trajectories, task: int, scales: Scales) -> Source:
-        """Prepare the trajectories of one task."""
-        own = _of_tasks(trajectories, (task,))
-        return Source.prepare(own, scales, self.columns, self.config.device)
-
-    def held_out(self, targets: Sequence[int], scales: Scales) -> list[Source]:
-        """Prepare each target's held-out trajectories, if the method wants them."""
-        if self.config.method != "vao":
-            return []
-        present = [] if self.validation is None else np.unique(self.validation.task).tolist()
-        missing = [TASKS[task] for task in targets if task not in present]
-        if self.validation is None or missing:
-            raise invalid_argument(
-                "validation",
-                "must hold trajectories of every task for method 'vao'",
-                f"none of {', '.join(missing)}",
-                "Pass the val_align split of a dataset with these tasks.",
-            )
-        return [self.source(self.validation, task, scales) for task in targets]
-
-    def learner(self, targets: tuple[int, ...]) -> Learner:
-        """Build one model for some targets, whose data are its sources."""
-        config = self.config
+    def learner(self, tasks: tuple[int, ...]) -> Learner:
+        """Build one model for some tasks."""
+        config, method = self.config, Method.of(self.config.method)
         # Seeds are drawn anew for every model, so that each starts from the same weights.
         seeds = np.random.SeedSequence(config.seed)
         planner_seed = int(seeds.generate_state(1)[0])
         pool_stream, stream = (np.random.default_rng(s) for s in seeds.spawn(2))
 
-        own = _of_tasks(self.training, targets)
+        data = self.training if method.pooled else of_tasks(self.training, tasks)
         categories = int(self.training.category.max()) + 1
-        scales = Scales.fit(own, self.features, self.columns, categories)
-        sources = [self.source(own, task, scales) for task in targets]
+        scales = Scales.fit(data, self.features, self.columns, categories)
+        parts = divide_up(data, config.groups)
+        sources = [self._source(part.of(data), scales) for part in parts]
+        own = [place for place, part in enumerate(parts) if part.task in tasks]
+        targets = [parts[place] for place in own]
+        codes = [part.task for part in targets]
         planner = new_planner(config.planner, config.settings, shape_of(scales), planner_seed)
         noise = planner.loss_noise
-        pool = TaskSampler(sources, targets[:1], config.batch, pool_stream, noise=noise)
+        pool = TaskSampler(sources, codes[:1], config.batch, pool_stream, noise=noise)
         sampler = TaskSampler(
             sources,
-            targets,
+            codes,
             config.batch,
             stream,
-            validation=self.held_out(targets, scales),
-            validation_samples=config.validation_batch,
+            own=own,
+            pooled=method.pooled,
+            share_above=config.share_above,
+            validation=self._held_out(targets, scales),
             noise=noise,
         )
-        planner = planner.to(config.device)
-        return Learner(targets, scales, planner, pool, sampler, config, self.team)
+        names = tuple(part.name for part in parts)
+        return Learner(
+            tasks,
+            tuple(part.name for part in targets),
+            names,
+            scales,
+            planner.to(config.device),
+            pool,
+            sampler,
+            config,
+            self.team,
+        )
+
+    def _source(self, trajectories: Trajectories, scales: Scales) -> Source:
+        return Source.prepare(trajectories, scales, self.columns, self.config.device)
+
+    def _held_out(self, targets: Sequence[Part], scales: Scales) -> list[Source]:
+        """Prepare each target's held-out trajectories, if the method wants them."""
+        rule = Method.of(self.config.method).weighting
+        settings = weighting_settings(rule, self.config.weighting)
+        if not weighting_class(rule).validates(settings):
+            return []
+        held_out = self.validation
+        found = [] if held_out is None else [part.of(held_out) for part in targets]
+        missing = [p.name for p, own in zip(targets, found, strict=False) if not len(own)]
+        if held_out is None or missing:
+            raise invalid_argument(
+                "validation",
+                f"must hold trajectories of every task for method {self.config.method!r}",
+                f"none of {', '.join(missing or [part.name for part in targets])}",
+                "Pass the val_align split of a dataset with these tasks.",
+            )
+        return [self._source(own, scales) for own in found]
 
 
 def build_learners(
@@ -88,18 +108,20 @@ def build_learners(
     features: Sequence[str],
     team: Team = SOLO,
 ) -> list[Learner]:
-    """Build the models of a method: one a task for "none", one for all tasks otherwise.
+    """Build the models of a method: one a task, or one for all tasks.
 
     See `vao.training.train` for arguments and errors.
     """
+    if config.train_on_validation:
+        training, validation = _with_validation(training, validation), None
     _check(training, config, features, team)
     check_device(config.device)
     columns = feature_columns(config.features, features)
     names = tuple(features[column] for column in columns)
     workshop = _Workshop(training, validation, config, names, columns, team)
     tasks = tuple(np.unique(training.task).tolist())
-    settings = [(task,) for task in tasks] if config.method == "none" else [tasks]
-    return [workshop.learner(targets) for targets in settings]
+    models = [tasks] if Method.of(config.method).joint else [(task,) for task in tasks]
+    return [workshop.learner(model) for model in models]
 
 
 def shape_of(scales: Scales) -> Shape:
@@ -112,9 +134,11 @@ def shape_of(scales: Scales) -> Shape:
     )
 
 
-def _of_tasks(trajectories: Trajectories, tasks: Sequence[int]) -> Trajectories:
-    mine = np.isin(trajectories.task, list(tasks))
-    return trajectories if mine.all() else trajectories.take(np.flatnonzero(mine))
+def _with_validation(training: Trajectories, validation: Trajectories | None) -> Trajectories:
+    if validation is None:
+        rule, mend = "must be given to train on it", "Pass the val_align split."
+        raise invalid_argument("validation", rule, "none", mend)
+    return Trajectories.concatenate([training, validation])
 
 
 def _check(
@@ -127,12 +151,14 @@ def _check(
         raise invalid_argument(
             "features", f"must name the {width} columns of `state`", len(features), "Name them all."
         )
-    vao = config.method == "vao"
-    sources = len(np.unique(training.task)) if vao else 1
-    if config.batch < sources:
-        rule = f"must be >= {sources}, the number of sources"
-        raise invalid_argument("batch", rule, config.batch, "Raise it.")
-    smallest = min(config.batch // sources, config.validation_batch if vao else config.batch)
+    method = Method.of(config.method)
+    rule = weighting_class(method.weighting)
+    settings = weighting_settings(method.weighting, config.weighting)
+    sources = (config.groups or len(np.unique(training.task))) if method.pooled else 1
+    smallest = rule.smallest_batch(settings, config.batch, sources)
+    if smallest < 1:
+        least = f"must be >= {sources}, the number of sources"
+        raise invalid_argument("batch", least, config.batch, "Raise it.")
     if smallest < team.size:
-        rule = f"must give each of {team.size} processes a sample of every source"
-        raise invalid_argument("batch", rule, smallest, "Raise it, or use fewer processes.")
+        least = f"must give each of {team.size} processes a sample of every source"
+        raise invalid_argument("batch", least, smallest, "Raise it, or use fewer processes.")

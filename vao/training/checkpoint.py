@@ -27,7 +27,7 @@ from vao.training.learner import Learner
 __all__ = ["Checkpoint", "Place"]
 
 FORMAT = "vao-checkpoint"
-VERSION = 1
+VERSION = 2
 CARD = "checkpoint.json"
 
 Record = dict[str, Any]
@@ -197,9 +197,7 @@ def _state_of(learner: Learner) -> tuple[dict[str, Any], dict[str, Tensor]]:
     tensors |= {f"best.{name}": tensor for name, tensor in (learner.best_weights or {}).items()}
     for place, entry in learner.optimiser.state_dict()["state"].items():
         tensors |= {f"adam.{place}.{name}": torch.as_tensor(t) for name, t in entry.items()}
-    weights = learner.weighting.state()
-    if weights is not None:
-        tensors["weighting"] = weights
+    tensors |= {f"weighting.{name}": t for name, t in learner.weighting.state().items()}
     return plain | {"tensors": sorted(tensors)}, tensors
 
 
@@ -219,8 +217,8 @@ def _bring(
     groups = learner.optimiser.state_dict()["param_groups"]
     learner.optimiser.load_state_dict({"state": state, "param_groups": groups})
     device = next(learner.planner.parameters()).device
-    weights = tensors.get("weighting")
-    learner.weighting.resume(None if weights is None else weights.to(device))
+    remembered = _under(tensors, "weighting.")
+    learner.weighting.resume({name: tensor.to(device) for name, tensor in remembered.items()})
     if plain["best_score"] is not None:
         learner.best_score = float(plain["best_score"])
         learner.best_weights = {n: t.to(device) for n, t in _under(tensors, "best.").items()}

@@ -10,14 +10,15 @@ import torch
 from torch import Tensor, nn
 
 from vao.config import TrainingConfig
+from vao.methods import Method
 from vao.planners import Planner, Stage
 from vao.policy import TrainedModel
 from vao.scales import Scales
-from vao.sharing import TaskSampler
+from vao.task_sampler import TaskSampler
 from vao.team import SOLO, Team
 from vao.training.averages import MovingAverage
 from vao.training.objective import StageObjective
-from vao.weighting import DivergedError, EqualWeights, StepReport, ValidationAligned, Weighting
+from vao.weighting import Context, DivergedError, EqualWeights, StepReport, Weighting, make
 
 __all__ = ["Learner"]
 
@@ -29,7 +30,9 @@ class Learner:
     """A planner, the tasks it learns, and where its training stands.
 
     Args:
-        tasks: Codes of its target tasks.
+        tasks: Codes of the tasks it shall be asked to play.
+        targets: Names of its targets, in the sampler's order; where tasks are not divided, theirs.
+        sources: Names of its sources, likewise.
         scales: Its normalisers.
         planner: On the device it trains on.
         pool: Where samples come from in stages that do not share by rule.
@@ -47,6 +50,8 @@ class Learner:
     def __init__(
         self,
         tasks: tuple[int, ...],
+        targets: tuple[str, ...],
+        sources: tuple[str, ...],
         scales: Scales,
         planner: Planner,
         pool: TaskSampler,
@@ -55,6 +60,7 @@ class Learner:
         team: Team = SOLO,
     ) -> None:
         self.tasks = tasks
+        self.targets, self.sources = targets, sources
         self.scales = scales
         self.planner = planner
         self.pool, self.sampler = pool, sampler
@@ -78,7 +84,7 @@ class Learner:
         config = self._config
         if measure:
             with torch.no_grad():
-                self.planner.measure(self.pool.pooled(0, _MEASURED), stage)
+                self.planner.measure(self.pool.batch(0, _MEASURED), stage)
         self.objective = StageObjective(self.planner, stage, config.precision)
         self.parameters = [p for p in self.objective.parameters() if p.requires_grad]
         self.optimiser = torch.optim.Adam(self.parameters, lr=config.learning_rate)
@@ -104,28 +110,32 @@ class Learner:
         if not stage.shared:
             # Small networks: each process learns from whole batches, alike in all of them.
             return EqualWeights()
-        if self._config.method == "vao":
-            return ValidationAligned(self._config.temperature, self._config.refresh, self._team)
-        return EqualWeights(self._team)
+        context = Context(self._team, self.steps(stage), self._config.seed)
+        rule = Method.of(self._config.method).weighting
+        return make(rule, context, **self._config.weighting)
 
     def steps(self, stage: Stage) -> int:
         """Return the updates of a stage."""
         return self._config.steps if stage.steps is None else stage.steps
 
     def update(self, step: int) -> StepReport:
-        """Make one update and say what happened.
+        """Make one step, of one update or one a target, and say what happened.
 
         Args:
-            step: Index of the update in this stage, from 0.
+            step: Index of the step in this stage, from 0.
 
         Raises:
             DivergedError: If the gradient, or what its weights go by, is not finite.
         """
         source = self.sampler if self.stage.shared else self.pool
-        report = self.weighting.accumulate(self.objective, source, step)
-        self._descend(step)
+        updates = self.weighting.updates(source.targets)
+        reports = []
+        for update in range(step * updates, (step + 1) * updates):
+            reports.append(self.weighting.accumulate(self.objective, source, update))
+            self._descend(step)
+            self.weighting.stepped(self.objective)
         self.average.update(self.planner)
-        return report
+        return StepReport.joined(reports)
 
     def _descend(self, step: int) -> None:
         """Step along the gradients held, clipped, at the cosine schedule's learning rate."""

@@ -38,8 +38,10 @@ class TrainingResult:
     Attributes:
         policy: The policy, at its chosen checkpoint.
         history: Records in order of time, each with `kind`, `stage` and `step`: "loss" (losses by
-            task), "weights" (alignment and weights matrices, targets x sources), "select" (scores;
-            the tasks whose model was kept), "stopped" (the tasks of a model that ended early).
+            target), "weights" (of a model's `sources` for its `tasks`, with what was measured for
+            them: matrices, see `vao.weighting.StepReport`), "balance" (weights of `tasks` against
+            each other), "select" (scores; the tasks whose model was kept), "stopped" (the tasks of
+            a model that ended early).
     """
 
     policy: PlannerBidder
@@ -63,14 +65,15 @@ def train(
 
     All methods get the same samples a target and step, updates, learning rates and clipping, and
     minimise a sum over targets of mean losses. Normalisers and what is learned beside the planner
-    itself (inverse dynamics, say) follow the data setting (own data for "none", else the pool),
+    itself (inverse dynamics, say) follow the data setting (a model's own tasks' data, or the pool),
     unweighted. On one machine's CPU and with as many threads, the same seed gives the same weights
     bit for bit, also when a run is cut short and taken up again.
 
     Args:
         training: Training trajectories; the tasks among them are the ones learned.
         config: Settings.
-        validation: Held-out trajectories of the same tasks, for VAO's weights only.
+        validation: Held-out trajectories of the same tasks, for weights that are measured on them
+            (or to train on, see `TrainingConfig.train_on_validation`).
         features: Names of the columns of the trajectories' states.
         select: Scores a snapshot every `config.select_every` updates and at the end; the checkpoint
             with the best Score is kept, of each task's model for "none", by the mean over tasks
@@ -197,23 +200,23 @@ class _Run:
     def _update(self, learner: Learner, stage: Stage, step: int, steps: int) -> dict[str, float]:
         """Update one model; record renewed weights; return its losses by task if they are due."""
         report = learner.update(step)
-        tasks = [TASKS[task] for task in learner.tasks]
-        if report.weights is not None and report.alignment is not None:
-            self.keep(
-                {
-                    "kind": "weights",
-                    "stage": stage.name,
-                    "step": step,
-                    "tasks": tasks,
-                    "alignment": report.alignment.tolist(),
-                    "weights": report.weights.tolist(),
-                }
-            )
+        place = {"stage": stage.name, "step": step, "tasks": list(learner.targets)}
+        if report.weights is not None:
+            measured = {"alignment": report.alignment, "noise": report.noise}
+            measured |= {"weights": report.weights, "conflicts": report.conflicts}
+            told = {name: t.tolist() for name, t in measured.items() if t is not None}
+            self.keep({"kind": "weights", **place, "sources": list(learner.sources), **told})
         if step % self.config.log_every and step + 1 < steps:
             return {}
+        if report.balance is not None:
+            told = {"balance": report.balance.tolist()}
+            if report.conflicts is not None:
+                told["conflicts"] = report.conflicts.tolist()
+            self.keep({"kind": "balance", **place, **told})
         losses = report.losses.tolist()
         # A stage that does not share has one loss for all of a model's tasks.
-        return dict(zip(tasks, losses if stage.shared else losses * len(tasks), strict=True))
+        names = learner.targets
+        return dict(zip(names, losses if stage.shared else losses * len(names), strict=True))
 
     def _choose(self, stage: Stage, done: int) -> None:
         """Score a snapshot; every model that is at its best remembers its weights."""

@@ -14,6 +14,9 @@ __all__ = ["StageObjective"]
 class StageObjective(nn.Module):
     """The loss of one stage as a module, with all but the stage's parts frozen.
 
+    Attributes:
+        heads: Beginnings of the names of the parameters that are no part of the shared trunk.
+
     Args:
         planner: The planner.
         stage: One of its stages.
@@ -25,6 +28,7 @@ class StageObjective(nn.Module):
         self.planner = planner
         self._loss = stage.loss
         self._mixed = precision == "bfloat16"
+        self.heads = tuple(f"planner.{head}." for head in planner.heads)
         planner.requires_grad_(False)
         for part in stage.parts:
             planner.get_submodule(part).requires_grad_(True)

@@ -1,18 +1,24 @@
-"""Ways to weight shared data, behind one protocol."""
+"""Ways to weight shared data, behind one protocol; they work on any model and any losses."""
 
 from __future__ import annotations
 
 from vao.weighting.alignment import alignment_weights
 from vao.weighting.equal import EqualWeights
-from vao.weighting.protocol import DivergedError, Sampler, StepReport, Weighting
+from vao.weighting.protocol import Context, DivergedError, Sampler, StepReport, Weighting
+from vao.weighting.registry import WEIGHTINGS, make
+from vao.weighting.settings import VaoSettings
 from vao.weighting.validation_aligned import ValidationAligned
 
 __all__ = [
+    "WEIGHTINGS",
+    "Context",
     "DivergedError",
     "EqualWeights",
     "Sampler",
     "StepReport",
     "ValidationAligned",
+    "VaoSettings",
     "Weighting",
     "alignment_weights",
+    "make",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import overload
 
 import numpy as np
@@ -14,13 +13,15 @@ from auctionsim.errors import invalid_argument
 
 __all__ = ["alignment_weights"]
 
+Temperature = float | Tensor | ArrayLike
+
 
 @overload
-def alignment_weights(alignment: Tensor, temperature: float) -> Tensor: ...
+def alignment_weights(alignment: Tensor, temperature: float | Tensor) -> Tensor: ...
 @overload
-def alignment_weights(alignment: ArrayLike, temperature: float) -> NDArray[np.float64]: ...
+def alignment_weights(alignment: ArrayLike, temperature: ArrayLike) -> NDArray[np.float64]: ...
 def alignment_weights(
-    alignment: Tensor | ArrayLike, temperature: float
+    alignment: Tensor | ArrayLike, temperature: Temperature
 ) -> Tensor | NDArray[np.float64]:
     """Weights of the sources for each target: w_ik = softmax over i of m_ik / temperature.
 
@@ -29,7 +30,7 @@ def alignment_weights(
 
     Args:
         alignment: (targets, sources), finite; m_ik, the alignment of source i with target k.
-        temperature: lambda, finite and > 0.
+        temperature: lambda, finite and > 0: one for all targets, or one a target, (targets,).
 
     Returns:
         (targets, sources), rows that sum to 1: a tensor of the input's float dtype and device for
@@ -38,18 +39,23 @@ def alignment_weights(
     Raises:
         InvalidArgumentError: If the shape is another, or a number is not finite, or lambda <= 0.
     """
-    if not (math.isfinite(temperature) and temperature > 0.0):
-        raise invalid_argument("temperature", "must be finite and > 0", temperature, "Try 0.1.")
     if isinstance(alignment, Tensor):
         exact = alignment.detach().to(torch.float64)
         _check(tuple(exact.shape), bool(exact.isfinite().all()))
+        each = torch.as_tensor(temperature, dtype=torch.float64, device=exact.device).detach()
+        allowed = bool(((each > 0.0) & each.isfinite()).all())
+        _check_temperature(tuple(each.shape), len(exact), allowed, each)
         # The largest goes first, so that no temperature, however small, makes inf - inf.
-        weights = ((exact - exact.amax(dim=1, keepdim=True)) / temperature).softmax(dim=1)
+        gaps = exact - exact.amax(dim=1, keepdim=True)
+        weights = (gaps / each.reshape(-1, 1)).softmax(dim=1)
         return weights.to(alignment.dtype if alignment.is_floating_point() else torch.float64)
     array = np.asarray(alignment, np.float64)
     _check(array.shape, bool(np.isfinite(array).all()))
+    lambdas = np.asarray(temperature, np.float64)
+    allowed = bool(((lambdas > 0.0) & np.isfinite(lambdas)).all())
+    _check_temperature(lambdas.shape, len(array), allowed, lambdas)
     with np.errstate(over="ignore"):
-        powers = np.exp((array - array.max(axis=1, keepdims=True)) / temperature)
+        powers = np.exp((array - array.max(axis=1, keepdims=True)) / lambdas.reshape(-1, 1))
     result: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
     return result
 
@@ -61,3 +67,11 @@ def _check(shape: tuple[int, ...], finite: bool) -> None:
         )
     if not finite:
         raise invalid_argument("alignment", "must be finite", "nan or inf", "Look at the losses.")
+
+
+def _check_temperature(shape: tuple[int, ...], targets: int, allowed: bool, value: object) -> None:
+    if shape not in ((), (1,), (targets,)):
+        mend = "Pass a number, or shape (targets,)."
+        raise invalid_argument("temperature", "must be one, or one a target", shape, mend)
+    if not allowed:
+        raise invalid_argument("temperature", "must be finite and > 0", value, "Try 0.1.")

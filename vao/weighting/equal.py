@@ -2,44 +2,42 @@
 
 from __future__ import annotations
 
-import torch
+from dataclasses import dataclass
+
 from torch import nn
 
-from vao.team import SOLO, Team
-from vao.weighting.protocol import Sampler, StepReport, trainable
+from vao.weighting.gradients import joined_means
+from vao.weighting.protocol import ALONE, Context, Sampler, StepReport, Weighting, trainable
 
-__all__ = ["EqualWeights"]
+__all__ = ["NO_SETTINGS", "EqualWeights", "NoSettings"]
 
 
-class EqualWeights:
-    """The gradient of the sum over targets of the mean loss of samples drawn from the pool.
+@dataclass(frozen=True)
+class NoSettings:
+    """Settings of a rule that has none."""
 
-    With one source this is training on own data; with several it is naive sharing, whose sources
-    weigh in proportion to their sizes (VAO paper, sec. 3.3).
 
-    Args:
-        team: The processes that share the work.
+NO_SETTINGS = NoSettings()
+
+
+class EqualWeights(Weighting):
+    """The gradient of the sum over targets of the mean loss of a target's samples.
+
+    On each target's own data this is plain multi-task training, on pooled data naive sharing, whose
+    sources weigh in proportion to their sizes (VAO paper, sec. 3.3).
     """
 
-    def __init__(self, team: Team = SOLO) -> None:
-        self._team = team
+    Settings = NoSettings
+    weighs = "nothing"
+
+    def __init__(self, settings: NoSettings = NO_SETTINGS, context: Context = ALONE) -> None:
+        self._team = context.team
 
     def accumulate(self, objective: nn.Module, sampler: Sampler, step: int) -> StepReport:
         """See `Weighting.accumulate`."""
-        batches = [sampler.pooled(target) for target in range(sampler.targets)]
-        totals = [len(batch[0]) for batch in batches]
-        batches = [self._team.share(batch) for batch in batches]
-        joined = type(batches[0])(*(torch.cat(parts) for parts in zip(*batches, strict=True)))
-        parts = objective(joined).split([len(batch[0]) for batch in batches])
-        losses = torch.stack([p.sum() / total for p, total in zip(parts, totals, strict=True)])
+        batches = [sampler.batch(target) for target in range(sampler.targets)]
+        losses = joined_means(objective, batches, self._team)
         objective.zero_grad()
         losses.sum().backward()  # type: ignore[no-untyped-call]
         self._team.add_up_gradients(trainable(objective).values())
         return StepReport(self._team.add_up(losses.detach()))
-
-    def state(self) -> None:
-        """See `Weighting.state`."""
-        return
-
-    def resume(self, state: torch.Tensor | None) -> None:
-        """See `Weighting.resume`."""

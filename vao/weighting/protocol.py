@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Literal, Protocol
 
+import numpy as np
+import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from auctionsim.errors import AuctionSimError
+from vao.team import SOLO, Team
 
-__all__ = ["DivergedError", "Sampler", "StepReport", "Weighting", "trainable"]
+__all__ = [
+    "ALONE",
+    "Context",
+    "DivergedError",
+    "Sampler",
+    "Samples",
+    "StepReport",
+    "Weighting",
+    "trainable",
+]
 
 Samples = Any
 """A named tuple of tensors whose first dimension counts samples; the objective's only argument."""
@@ -30,14 +45,23 @@ class Sampler(Protocol):
     def sources(self) -> int:
         """Number of sources."""
 
-    def pooled(self, target: int) -> Samples:
-        """Draw a target's samples from all sources together."""
+    def own(self, target: int) -> int:
+        """Return which source holds a target's own data."""
 
-    def by_source(self, target: int) -> list[Samples]:
-        """Draw a target's samples, an even share from each source."""
+    def batch(self, target: int) -> Samples:
+        """Draw a target's samples: from all sources together, or its own, as the setting has it."""
 
-    def validation(self, target: int) -> Samples:
-        """Draw held-out samples of a target."""
+    def by_source(self, target: int, samples: int | None = None) -> list[Samples]:
+        """Draw a target's samples, an even share from each source; as many as a step's if None."""
+
+    def mixed(self, target: int, chances: NDArray[np.float64]) -> tuple[Samples, NDArray[np.int64]]:
+        """Draw a target's samples, each from a source drawn by chances (sources,); say which."""
+
+    def validation(self, target: int, samples: int | None = None) -> Samples:
+        """Draw held-out samples of a target; all there are if None."""
+
+    def own_training(self, target: int, samples: int | None = None) -> Samples:
+        """Draw training samples of a target's own, apart from those of the step; all if None."""
 
 
 @dataclass(frozen=True)
@@ -46,38 +70,118 @@ class StepReport:
 
     Attributes:
         losses: (targets,) the loss of each target, as it was weighted.
-        alignment: (targets, sources) cosines m_ik, if they were measured in this step.
+        alignment: (targets, sources) m_ik, if they were measured in this step.
         weights: (targets, sources) w_ik, if they were renewed in this step.
+        noise: (targets, sources) standard deviation of m_ik from one measurement to the next, as
+            far as known.
+        conflicts: (targets, targets) cosines between the targets' own gradients, if measured.
+        balance: (targets,) weights of the targets themselves, where the rule weighs those; they
+            sum to their number.
     """
 
     losses: Tensor
     alignment: Tensor | None = None
     weights: Tensor | None = None
+    noise: Tensor | None = None
+    conflicts: Tensor | None = None
+    balance: Tensor | None = None
+
+    @classmethod
+    def joined(cls, reports: Sequence[StepReport]) -> StepReport:
+        """Return the report of all targets from those of some each, in order."""
+        if len(reports) == 1:
+            return reports[0]
+        joined: dict[str, Any] = {}
+        for name in (field.name for field in fields(cls)):
+            parts = [getattr(report, name) for report in reports]
+            joined[name] = None if any(part is None for part in parts) else torch.cat(parts)
+        return cls(**joined)
 
 
-class Weighting(Protocol):
-    """A rule that turns samples into the direction of an update."""
+@dataclass(frozen=True)
+class Context:
+    """What a rule may know of the run it is part of.
 
+    Attributes:
+        team: The processes that share the work.
+        steps: Steps of the stage it weighs; 0 if not known.
+        seed: Of what the rule draws itself, alike in all processes.
+    """
+
+    team: Team = SOLO
+    steps: int = 0
+    seed: int = 0
+
+
+ALONE = Context()
+"""One process, an unknown number of steps."""
+
+
+class Weighting(ABC):
+    """A rule that turns samples into the direction of an update.
+
+    A rule is built from its settings and a context. Whatever it is, its update has the scale of a
+    sum over targets of mean losses: for targets and sources that are all alike, every rule makes
+    the update of equal weights. So all work at one learning rate and under one clipping.
+
+    Attributes:
+        Settings: Dataclass of what the rule can be told.
+        weighs: "sources" within a target's data, "targets" against each other, or "nothing".
+    """
+
+    Settings: ClassVar[type[Any]]
+    weighs: ClassVar[Literal["nothing", "sources", "targets"]]
+
+    @abstractmethod
+    def __init__(self, settings: Any, context: Context) -> None:
+        """Begin; subclasses have defaults for both."""
+
+    @abstractmethod
     def accumulate(self, objective: nn.Module, sampler: Sampler, step: int) -> StepReport:
         """Draw samples and leave the update's gradient in the trainable parameters' `.grad`.
-
-        The gradient is that of a sum over targets, each target's part being an average over its
-        samples, whatever the rule; so all rules work at the same scale.
 
         Args:
             objective: Module that maps samples to their losses, (n,).
             sampler: Where samples come from.
-            step: Index of the step, from 0.
+            step: Index of the update, from 0.
 
         Raises:
+            InvalidArgumentError: If the objective or the sampler cannot give what the rule needs.
             DivergedError: If the rule measures something that is not finite.
         """
 
-    def state(self) -> Tensor | None:
-        """Return what the rule remembers from step to step, for `resume`."""
+    def updates(self, targets: int) -> int:
+        """Return how many updates, each by a call of its own, a step is made of."""
+        return 1
 
-    def resume(self, state: Tensor | None) -> None:
-        """Go on as the rule would that gave this `state`."""
+    def stepped(self, objective: nn.Module) -> None:
+        """Take note that the update was made; called after each one."""
+        return
+
+    def state(self) -> dict[str, Tensor]:
+        """Return what the rule remembers from step to step, for `resume`."""
+        return {}
+
+    def resume(self, state: Mapping[str, Tensor]) -> None:
+        """Go on as the rule would that gave this `state`.
+
+        Raises:
+            KeyError: If something is missing in it.
+        """
+        return
+
+    @classmethod
+    def validates(cls, settings: Any) -> bool:
+        """Whether the rule needs held-out samples under these settings."""
+        return False
+
+    @classmethod
+    def smallest_batch(cls, settings: Any, samples: int, sources: int) -> int:
+        """Return the size of the smallest batch it draws, where a target and step get `samples`.
+
+        Each process of a team needs a part of it.
+        """
+        return samples // sources if cls.weighs == "sources" else samples
 
 
 def trainable(objective: nn.Module) -> dict[str, nn.Parameter]:

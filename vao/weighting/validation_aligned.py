@@ -2,162 +2,146 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, grad_and_value, vmap
 
-from auctionsim.errors import invalid_argument
-from vao.team import SOLO, Team
 from vao.weighting.alignment import alignment_weights
-from vao.weighting.protocol import DivergedError, Sampler, Samples, StepReport, trainable
+from vao.weighting.alignments import alignments, check_finite, compared_columns, cosines
+from vao.weighting.gradients import batch_gradients, joined_means, set_gradients
+from vao.weighting.protocol import ALONE, Context, Sampler, StepReport, Weighting, trainable
+from vao.weighting.running import RunningAlignment
+from vao.weighting.settings import VaoSettings
+from vao.weighting.temperature import temperatures
 
 __all__ = ["ValidationAligned"]
+
+Parameters = Mapping[str, Tensor]
 
 _CHUNK = 2**26
 """Numbers in the per-pair gradients held at a time (256 MiB in float32)."""
 
+_DEFAULT = VaoSettings()
 
-class ValidationAligned:
-    """VAO for several tasks: one step on sum_k sum_i w_ik g_ik (VAO paper, eq. 9).
 
-    g_ik is the gradient of target k's loss on source i's relabelled samples, over all trainable
-    parameters. Every `refresh` steps m_ik, the cosine of g_ik with the gradient on held-out samples
-    of target k, is measured and w_.k = softmax(m_.k / temperature) renewed; that step's update is
-    made of the very gradients measured. In between the weights rest. A gradient of 0 aligns with
-    nothing: its cosine counts as 0.
+class ValidationAligned(Weighting):
+    """VAO: the update is sum_k sum_i w_ik g_ik (VAO paper, algorithm 1 and eq. 9).
 
-    Args:
-        temperature: lambda of eq. 6, finite and > 0.
-        refresh: Steps between renewals of the weights, >= 1.
-        team: The processes that share the work.
+    g_ik is the gradient of target k's loss on source i's relabelled samples. Every `refresh` steps
+    m_ik, the alignment of g_ik with the gradient on held-out samples of target k, is measured and
+    w_.k = softmax(m_.k / lambda) renewed; that step's update is made of the very gradients
+    measured. In between the weights rest. A gradient of 0 aligns with nothing: its cosine counts
+    as 0. With one target this is algorithm 1; with `update` "per_target" each target has an update
+    of its own, one after the other, as algorithm 2 is printed.
     """
 
-    def __init__(self, temperature: float, refresh: int, team: Team = SOLO) -> None:
-        if refresh < 1:
-            raise invalid_argument("refresh", "must be >= 1", refresh, "Try 5.")
-        alignment_weights([[0.0]], temperature)
-        self._temperature = temperature
-        self._refresh = refresh
-        self._team = team
+    Settings = VaoSettings
+    weighs = "sources"
+
+    def __init__(self, settings: VaoSettings = _DEFAULT, context: Context = ALONE) -> None:
+        self.settings = settings
+        self._team = context.team
         self._weights: Tensor | None = None
+        self._running = RunningAlignment(settings.smoothing)
+
+    def updates(self, targets: int) -> int:
+        """See `Weighting.updates`."""
+        return targets if self.settings.update == "per_target" else 1
 
     def accumulate(self, objective: nn.Module, sampler: Sampler, step: int) -> StepReport:
         """See `Weighting.accumulate`."""
-        if self._weights is None or step % self._refresh == 0:
-            return self._renew(objective, sampler, step)
-        batches = [b for k in range(sampler.targets) for b in sampler.by_source(k)]
-        means = self._means(objective, batches).view(sampler.targets, sampler.sources)
-        losses = (self._weights * means).sum(dim=1)
+        targets = sampler.targets
+        round_, part = divmod(step, self.updates(targets))
+        rows = range(targets) if self.updates(targets) == 1 else range(part, part + 1)
+        if self._weights is None or round_ % self.settings.refresh == 0:
+            return self._renew(objective, sampler, rows, step)
+        weights = self._weights[rows.start : rows.stop]
+        batches = [batch for k in rows for batch in sampler.by_source(k)]
+        means = joined_means(objective, batches, self._team)
+        losses = (weights * means.view(weights.shape)).sum(dim=1)
         objective.zero_grad()
         losses.sum().backward()  # type: ignore[no-untyped-call]
         self._team.add_up_gradients(trainable(objective).values())
         return StepReport(self._team.add_up(losses.detach()))
 
-    def state(self) -> Tensor | None:
+    def state(self) -> dict[str, Tensor]:
         """See `Weighting.state`."""
-        return self._weights
+        if self._weights is None:
+            return {}
+        return {"weights": self._weights.clone(), **self._running.state()}
 
-    def resume(self, state: Tensor | None) -> None:
+    def resume(self, state: Mapping[str, Tensor]) -> None:
         """See `Weighting.resume`."""
-        self._weights = state
+        kept = dict(state)
+        weights = kept.pop("weights", None)
+        self._weights = None if weights is None else weights.clone()
+        self._running.resume(kept)
 
-    def _renew(self, objective: nn.Module, sampler: Sampler, step: int) -> StepReport:
+    @classmethod
+    def validates(cls, settings: VaoSettings) -> bool:
+        """See `Weighting.validates`."""
+        return settings.signal == "validation"
+
+    @classmethod
+    def smallest_batch(cls, settings: VaoSettings, samples: int, sources: int) -> int:
+        """See `Weighting.smallest_batch`."""
+        drawn = [samples, settings.refresh_batch or samples]
+        return min(*(n // sources for n in drawn), settings.validation_batch or samples)
+
+    def _renew(self, objective: nn.Module, sampler: Sampler, rows: range, step: int) -> StepReport:
         """Measure the alignment, renew the weights, and update with the gradients measured."""
         parameters = trainable(objective)
         size = sum(p.numel() for p in parameters.values())
         chunk = max(1, _CHUNK // (size * sampler.sources))
+        compared = compared_columns(objective, parameters, self.settings.parameters)
         update: Tensor | None = None
-        rows: list[tuple[Tensor, Tensor, Tensor]] = []
-        for begin in range(0, sampler.targets, chunk):
-            targets = range(begin, min(begin + chunk, sampler.targets))
-            batches = [batch for k in targets for batch in sampler.by_source(k)]
-            pairs, losses = self._gradients(objective, parameters, batches)
-            held_out = [sampler.validation(k) for k in targets]
-            wanted, _ = self._gradients(objective, parameters, held_out)
-            pairs = pairs.view(len(targets), sampler.sources, size)
-            alignment = _cosines(pairs, wanted)
-            _check_finite(alignment, step)
-            weights = alignment_weights(alignment, self._temperature)
+        found: list[StepReport] = []
+        conflicts: Tensor | None = None
+        for begin in range(rows.start, rows.stop, chunk):
+            targets = range(begin, min(begin + chunk, rows.stop))
+            pairs, losses = self._pairs(objective, parameters, sampler, targets)
+            wanted = self._wanted(objective, parameters, sampler, targets)
+            measured = alignments(pairs, wanted, compared, self.settings.alignment)
+            check_finite(measured, step)
+            weights, noise = self._weigh(measured, targets, sampler.targets)
             part = torch.einsum("ks,ksp->p", weights, pairs)
             update = part if update is None else update + part
-            losses = (weights * losses.view(weights.shape)).sum(dim=1)
-            rows.append((losses, alignment, weights))
+            weighted = (weights * losses.view(weights.shape)).sum(dim=1)
+            found.append(StepReport(weighted, measured, weights, noise))
+            if len(targets) == sampler.targets > 1:
+                conflicts = cosines(wanted.expand(len(wanted), -1, -1), wanted)
         assert update is not None
-        losses, alignment, self._weights = (torch.cat(p) for p in zip(*rows, strict=True))
-        _set_gradients(parameters, update)
-        return StepReport(losses, alignment, self._weights)
+        set_gradients(parameters, update)
+        return replace(StepReport.joined(found), conflicts=conflicts)
 
-    def _means(self, objective: nn.Module, batches: Sequence[Samples]) -> Tensor:
-        """This process's part of the mean loss of each batch, by one pass over all of them."""
-        totals = [len(batch[0]) for batch in batches]
-        own = [self._team.share(batch) for batch in batches]
-        joined = type(own[0])(*(torch.cat(parts) for parts in zip(*own, strict=True)))
-        parts = objective(joined).split([len(batch[0]) for batch in own])
-        return torch.stack([p.sum() / total for p, total in zip(parts, totals, strict=True)])
-
-    def _gradients(
-        self,
-        objective: nn.Module,
-        parameters: Mapping[str, Tensor],
-        batches: Sequence[Samples],
+    def _pairs(
+        self, objective: nn.Module, parameters: Parameters, sampler: Sampler, targets: range
     ) -> tuple[Tensor, Tensor]:
-        """Gradient and value of each batch's mean loss, all batches in one vectorised pass.
+        """Gradients g_ik (targets, sources, numbers) and mean losses (targets x sources,)."""
+        samples = self.settings.refresh_batch or None
+        batches = [batch for k in targets for batch in sampler.by_source(k, samples)]
+        pairs, losses = batch_gradients(objective, parameters, batches, self._team)
+        return pairs.view(len(targets), sampler.sources, -1), losses
 
-        Returns:
-            Gradients (batches, parameters), flattened; mean losses (batches,).
-        """
-        stacked, used = _stack([self._team.share(batch) for batch in batches])
-        totals = torch.tensor([len(batch[0]) for batch in batches], device=used.device)
+    def _wanted(
+        self, objective: nn.Module, parameters: Parameters, sampler: Sampler, targets: range
+    ) -> Tensor:
+        """The gradients that sources shall align with, (targets, numbers)."""
+        size = self.settings.validation_batch or None
+        if self.settings.signal == "training":
+            batches = [sampler.own_training(k, size) for k in targets]
+        else:
+            batches = [sampler.validation(k, size) for k in targets]
+        return batch_gradients(objective, parameters, batches, self._team)[0]
 
-        def loss(values: dict[str, Tensor], samples: Samples, used: Tensor, n: Tensor) -> Tensor:
-            losses: Tensor = functional_call(objective, values, (samples,))
-            return (losses * used).sum() / n
-
-        values = {name: parameter.detach() for name, parameter in parameters.items()}
-        found, sums = vmap(grad_and_value(loss), in_dims=(None, 0, 0, 0))(
-            values, stacked, used, totals
-        )
-        gradients = torch.cat([found[name].flatten(1) for name in parameters], dim=1)
-        return self._team.add_up(gradients), self._team.add_up(sums)
-
-
-def _stack(batches: Sequence[Samples]) -> tuple[Samples, Tensor]:
-    """Stack batches of unlike sizes, filled up with copies of their first sample.
-
-    Returns:
-        Samples with a leading dimension of batches, and which of them count, (batches, samples).
-    """
-    counts = [len(batch[0]) for batch in batches]
-    longest = max(counts)
-    device = batches[0][0].device
-    places = torch.arange(longest, device=device)
-    used = places < torch.tensor(counts, device=device)[:, None]
-    filled = [
-        [tensor if count == longest else tensor[torch.where(row, places, 0)] for tensor in batch]
-        for batch, row, count in zip(batches, used, counts, strict=True)
-    ]
-    stacked = type(batches[0])(*(torch.stack(parts) for parts in zip(*filled, strict=True)))
-    return stacked, used
-
-
-def _cosines(pairs: Tensor, wanted: Tensor) -> Tensor:
-    """Cosines (targets, sources) of pairs (targets, sources, p) with wanted (targets, p)."""
-    dots = torch.einsum("ksp,kp->ks", pairs, wanted)
-    norms = pairs.norm(dim=2) * wanted.norm(dim=1, keepdim=True)
-    return torch.where(norms == 0.0, 0.0, dots / norms)
-
-
-def _check_finite(alignment: Tensor, step: int) -> None:
-    if not bool(alignment.isfinite().all()):
-        raise DivergedError(
-            f"The alignment of gradients is not finite at step {step}. Lower `learning_rate` or "
-            "look for extreme values in the training and validation data."
-        )
-
-
-def _set_gradients(parameters: Mapping[str, Tensor], flat: Tensor) -> None:
-    parts = torch.split(flat, [parameter.numel() for parameter in parameters.values()])
-    for parameter, part in zip(parameters.values(), parts, strict=True):
-        parameter.grad = part.view_as(parameter)
+    def _weigh(self, measured: Tensor, targets: range, total: int) -> tuple[Tensor, Tensor | None]:
+        """New weights of some targets, and the noise of their alignments."""
+        mean, noise = self._running.add(measured, targets, total)
+        weights = alignment_weights(mean, temperatures(self.settings, mean, noise))
+        if self._weights is None:
+            sources = weights.shape[1]
+            self._weights = weights.new_full((total, sources), 1.0 / sources)
+        self._weights[targets.start : targets.stop] = weights
+        return weights, noise

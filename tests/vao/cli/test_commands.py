@@ -221,7 +221,7 @@ def test_diagnose_shows_foresight_swing_and_obedience(
     ("line", "named"),
     [
         (["diagnose", "nowhere", "nowhere"], "must hold policy.json"),
-        (["train", "nowhere", "out", "--planner", "aigbb"], "nowhere"),
+        (["train", "nowhere", "out", "--planner", "aigbb"], "aigbb"),
         (["evaluate", "nowhere"], "must hold policy.json"),
         (["evaluate"], "POLICY"),
         (["train", "nowhere", "out"], "nowhere"),

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from vao.report import Estimate, Line, MethodResult, Pacing, Panel, ReportData
+from tests.vao.report.weighing import history
+from vao.report import Estimate, Line, MethodResult, Pacing, Panel, ReportData, Sharing
 from vao.report.data import METRICS
+from vao.sharing_findings import balance_of, sharing_of, weights_of
 
 TASKS = ("cpa_mcb", "target_roas", "bcb")
 METHODS = ("No sharing", "Naive sharing", "VAO")
@@ -53,15 +55,6 @@ def _campaign(title: str, seed: int) -> Pacing:
     return Pacing(title, tuple(spent), tuple(multiplier))
 
 
-def _weights(target: str, seed: int) -> Panel:
-    rng = np.random.default_rng(seed)
-    steps = np.arange(0, 1500, 5)
-    scores = np.cumsum(rng.normal(0, 0.05, (len(steps), 3)), axis=0)
-    shares = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
-    lines = (Line.of(task, steps, shares[:, i]) for i, task in enumerate(TASKS))
-    return Panel(target, tuple(lines))
-
-
 def _validation(task: str, seed: int) -> Panel:
     rng = np.random.default_rng(seed)
     steps = np.arange(100, 1501, 100)
@@ -74,6 +67,7 @@ def _validation(task: str, seed: int) -> Panel:
 
 def demo() -> ReportData:
     """Return a full report's data."""
+    weighed = history(TASKS, 300)
     return ReportData(
         title="Sharing data across bidding tasks: a small run",
         summary=(
@@ -99,7 +93,9 @@ def demo() -> ReportData:
             _campaign("Advertiser 5, TargetROAS, budget 3,150, ROAS ≥ 0.012", 2),
             _campaign("Advertiser 31, BCB, budget 4,100", 3),
         ),
-        weights=tuple(_weights(task, i) for i, task in enumerate(TASKS)),
+        weights=weights_of(weighed),
+        sharing=sharing_of(weighed),
+        balance=balance_of({"FAMO": weighed}),
         validation=tuple(_validation(task, i) for i, task in enumerate(TASKS)),
         provenance={
             "Settings": {
@@ -124,7 +120,26 @@ def short_demo() -> ReportData:
         for r in data.results
     )
     return replace(
-        data, tasks=("bcb",), results=tuple(results), pacing=(), weights=(), validation=()
+        data,
+        tasks=("bcb",),
+        results=tuple(results),
+        pacing=(),
+        weights=(),
+        sharing=Sharing(),
+        balance=(),
+        validation=(),
+    )
+
+
+def many_demo(tasks: int = 128, times: int = 40) -> ReportData:
+    """Return a report's data with many tasks and two stages that share data."""
+    names = tuple(f"campaign type {i}" for i in range(tasks))
+    weighed = history(names, times, stages=("ahead", "policy"))
+    return replace(
+        short_demo(),
+        weights=weights_of(weighed),
+        sharing=sharing_of(weighed),
+        balance=balance_of({"FAMO": weighed}),
     )
 
 

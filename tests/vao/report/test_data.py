@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from auctionsim.errors import InvalidArgumentError
-from tests.vao.report.demo import demo
+from tests.vao.report.demo import demo, short_demo
 from vao.report import (
     Estimate,
     Line,
@@ -29,13 +29,13 @@ def test_results_survive_json(tmp_path: Path) -> None:
 
 def test_results_from_before_paired_differences_can_be_read(tmp_path: Path) -> None:
     path = tmp_path / "run.json"
-    write_results(path, demo())
+    write_results(path, short_demo())
     old = json.loads(path.read_text())
     for result in old["results"]:
         del result["gaps"], result["gains"]
     path.write_text(json.dumps(old))
     read = read_results(path)
-    assert read.results == tuple(replace(r, gaps={}, gains={}) for r in demo().results)
+    assert read.results == tuple(replace(r, gaps={}, gains={}) for r in short_demo().results)
     page = render_report(read)
     assert "Against the data" not in page
     assert "paired differences to No sharing" not in page
@@ -86,6 +86,12 @@ def test_lines_have_a_height_for_each_position() -> None:
         InvalidArgumentError, match="`y of VAO` must be as long as x; found '2 and 1'"
     ):
         Line("VAO", (0.0, 1.0), (1.0,))
+
+
+@pytest.mark.parametrize("band", [{"low": (1.0,)}, {"high": (1.0, 2.0)}])
+def test_a_band_has_two_edges_as_long_as_its_line(band: dict[str, tuple[float, ...]]) -> None:
+    with pytest.raises(InvalidArgumentError, match="of VAO` must be as long as x"):
+        Line("VAO", (0.0, 1.0), (1.0, 2.0), **band)
 
 
 def test_panels_hold_lines_of_different_names() -> None:

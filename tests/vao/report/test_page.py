@@ -61,12 +61,13 @@ def page(html: str) -> Page:
 
 def test_the_page_shows_every_part(page: Page) -> None:
     headings = "Results|Against the data, and against no sharing|Scores at a glance|Pacing"
-    headings += "|Weights of the sources|Validation while training"
+    headings += "|Weights of the sources|Alignments of the sources|Conflicts between targets"
+    headings += "|Weights of the targets|Validation while training"
     for heading in (*headings.split("|"), "How it was made", "What the words mean"):
         assert heading in page.text
     for name in (*METHODS, "CPA-MCB", "TargetROAS", "BCB", "Score (strict)", "demonstration"):
         assert name in page.text
-    assert page.tags["figure"] == 3 + 3 + 3 + 3
+    assert page.tags["figure"] == 3 + 3 + 3 * 3 + 1 + 3
     assert page.tags["strong"] > 0
 
 

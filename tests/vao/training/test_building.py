@@ -97,8 +97,8 @@ def test_no_data_are_refused() -> None:
         ("naive", {"batch": 2}, False),
         ("naive", {"batch": 3}, True),
         ("vao", {"batch": 8}, False),
-        ("vao", {"batch": 9, "validation_batch": 2}, False),
-        ("vao", {"batch": 9, "validation_batch": 3}, True),
+        ("vao", {"batch": 9, "weighting": {"validation_batch": 2}}, False),
+        ("vao", {"batch": 9, "weighting": {"validation_batch": 3}}, True),
     ],
 )
 def test_a_team_needs_a_sample_for_each(method: Any, sizes: dict[str, Any], enough: bool) -> None:

@@ -301,7 +301,9 @@ def test_tensors_that_are_not_finite_are_named(saved: Path, name: str, value: fl
         _go_on(saved)
 
 
-@pytest.mark.parametrize("name", ["0.planner.main.weight", "0.weighting", "0.adam.0.exp_avg"])
+@pytest.mark.parametrize(
+    "name", ["0.planner.main.weight", "0.weighting.weights", "0.adam.0.exp_avg"]
+)
 def test_a_tensor_that_is_missing_is_named(saved: Path, name: str) -> None:
     _reweigh(saved, lambda tensors: tensors.pop(name))
     with pytest.raises(InvalidDataError, match=r"run.*whole run"):

@@ -84,7 +84,7 @@ def test_weights_come_from_the_held_out_data() -> None:
 
 
 def test_weights_are_recorded_at_every_refresh() -> None:
-    records = of_kind(run(tiny_config(method="vao", steps=8, refresh=3)), "weights")
+    records = of_kind(run(tiny_config(method="vao", steps=8)), "weights")
     assert [record["step"] for record in records] == [0, 3, 6]
     for record in records:
         assert record["stage"] == "planner"
@@ -201,7 +201,7 @@ def test_trains_on_cuda_as_on_the_cpu(method: Any) -> None:
 @pytest.mark.parametrize("method", METHODS)
 def test_training_that_runs_away_is_named(method: Any) -> None:
     settings = {"inverse_steps": 1}
-    config = tiny_config(method=method, learning_rate=1e30, settings=settings, refresh=1)
+    config = tiny_config(method=method, learning_rate=1e30, settings=settings)
     with pytest.raises(DivergedError, match="not finite at step"):
         run(config)
 

@@ -9,7 +9,7 @@ from tests.vao.factories import STEPS
 from vao.batch import Batch
 from vao.planners import Shape, StatePlanner, new_planner
 from vao.training.objective import StageObjective
-from vao.weighting import ValidationAligned
+from vao.weighting.gradients import batch_gradients
 from vao.weighting.protocol import trainable
 
 N, SHAPE = 5, Shape(requirements=3, features=4, static=2, steps=STEPS)
@@ -104,7 +104,7 @@ def test_vectorised_gradients_are_those_of_plain_autograd(sizes: tuple[int, ...]
         for p in zip(*(torch.split(t[: sum(sizes)], list(sizes)) for t in whole), strict=True)
     ]
     parameters = trainable(objective)
-    gradients, means = ValidationAligned(0.1, 5)._gradients(objective, parameters, parts)
+    gradients, means = batch_gradients(objective, parameters, parts)
     for part, row, mean in zip(parts, gradients, means, strict=True):
         loss = objective(part).mean()
         expected = torch.autograd.grad(loss, list(parameters.values()))

@@ -10,6 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from tests.vao.weighting.samplers import GivenSampler
+
 SIZE = 4
 
 
@@ -22,6 +24,8 @@ class Points(NamedTuple):
 
 class Regression(nn.Module):
     """Squared errors of a linear model, one a sample; its parameters come in two tensors."""
+
+    heads = ("head",)
 
     def __init__(self, weights: Sequence[float]) -> None:
         super().__init__()
@@ -41,26 +45,16 @@ class Regression(nn.Module):
         return torch.cat([self.head.grad, self.rest.grad]).numpy()
 
 
-class FixedSampler:
+class FixedSampler(GivenSampler):
     """Gives the same samples at every draw: `counts[i]` points of source i for each target."""
+
+    points: list[list[Points]]
+    held_out: list[Points]
 
     def __init__(self, seed: int, targets: int, counts: Sequence[int]) -> None:
         rng = np.random.default_rng(seed)
-        self.targets, self.sources = targets, len(counts)
-        self.points = [[_points(rng, count) for count in counts] for _ in range(targets)]
-        self.held_out = [_points(rng, 6) for _ in range(targets)]
-
-    def by_source(self, target: int) -> list[Points]:
-        """The points of each source."""
-        return self.points[target]
-
-    def pooled(self, target: int) -> Points:
-        """The points of all sources."""
-        return Points(*(torch.cat(parts) for parts in zip(*self.points[target], strict=True)))
-
-    def validation(self, target: int) -> Points:
-        """The held-out points."""
-        return self.held_out[target]
+        points = [[_points(rng, count) for count in counts] for _ in range(targets)]
+        super().__init__(points, [_points(rng, 6) for _ in range(targets)])
 
 
 def closed_form(weights: Sequence[float], points: Points) -> NDArray[np.float64]:

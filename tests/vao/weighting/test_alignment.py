@@ -70,10 +70,42 @@ def test_extreme_temperatures() -> None:
     np.testing.assert_array_equal(single.numpy(), cold.astype(np.float32))
 
 
+@given(cosines, st.data())
+def test_each_target_may_have_a_temperature_of_its_own(
+    alignment: Matrix, data: st.DataObject
+) -> None:
+    each = data.draw(hnp.arrays(np.float64, len(alignment), elements=st.floats(0.01, 10.0)))
+    rows = [
+        alignment_weights(row[None], float(own))[0]
+        for row, own in zip(alignment, each, strict=True)
+    ]
+    np.testing.assert_allclose(alignment_weights(alignment, each), rows, rtol=1e-12)
+    tensor = alignment_weights(torch.from_numpy(alignment), torch.from_numpy(each))
+    np.testing.assert_allclose(tensor.numpy(), rows, rtol=1e-12, atol=1e-300)
+
+
 @pytest.mark.parametrize("temperature", [0.0, -1.0, math.nan, math.inf])
 def test_refuses_a_temperature_that_is_none(temperature: float) -> None:
+    for lambdas in (temperature, [0.1, temperature]):
+        with pytest.raises(InvalidArgumentError, match="temperature"):
+            alignment_weights([[0.0, 1.0], [1.0, 0.0]], lambdas)
+        with pytest.raises(InvalidArgumentError, match="temperature"):
+            alignment_weights(torch.eye(2), torch.tensor(lambdas))
+
+
+@pytest.mark.parametrize("lambdas", [[0.1] * 3, [], [[0.1, 0.2]]])
+def test_refuses_temperatures_of_another_number_than_targets(lambdas: list[float]) -> None:
     with pytest.raises(InvalidArgumentError, match="temperature"):
-        alignment_weights([[0.0, 1.0]], temperature)
+        alignment_weights(np.eye(2), lambdas)
+    with pytest.raises(InvalidArgumentError, match="temperature"):
+        alignment_weights(torch.eye(2), torch.tensor(lambdas))
+    with pytest.raises(InvalidArgumentError, match="temperature"):
+        alignment_weights(np.eye(2)[:1], lambdas)
+
+
+def test_no_gradient_flows_through_the_weights() -> None:
+    alignment = torch.eye(2, requires_grad=True)
+    assert not alignment_weights(alignment, 0.1).requires_grad
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,211 @@
+"""How far weights measured on few samples are from those that very many would give."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import yaml
+from torch import Tensor
+from torch.func import functional_call, grad, vmap
+
+from auctionsim.bench.sizes import to_plain
+from auctionsim.dataset import Dataset, Trajectories
+from auctionsim.generate import DatasetConfig, generate_dataset
+from auctionsim.market import load_market
+from auctionsim.observation import FEATURES
+from benchmarks.growth_work import SAMPLES, objective_of, small_planner
+from vao.batch import Batch
+from vao.dividing import Division
+from vao.scales import Scales
+from vao.sharing import TRAINING_COLUMNS, Source
+from vao.task_sampler import TaskSampler
+from vao.training.building import shape_of
+from vao.training.objective import StageObjective
+from vao.weighting.alignment import alignment_weights
+from vao.weighting.protocol import trainable
+from vao.weighting.registry import make
+from vao.weighting.sampled import SampledVaoSettings
+
+POPULATIONS = 4
+EPISODES = {"train": 30, "val_align": 20}
+TASKS = (8, 32)
+RENEWALS = (1, 3, 10)
+#: Equal-weight updates before the weights are measured: of the inverse dynamics, of the planner.
+WARM = (100, 60)
+REFERENCE = 48
+_DEFAULT = SampledVaoSettings()
+
+
+@dataclass(frozen=True)
+class Error:
+    """How wrong a rule's weights are at fixed parameters.
+
+    Attributes:
+        rule: "uniform", "true", "vao" (each measurement alone), "vao, smoothed", "sampled_vao".
+        tasks: K.
+        samples: Samples a target and measurement.
+        renewals: Measurements so far.
+        misplaced: Share of a target's weight that lies on the wrong sources, mean over targets:
+            half the sum of |w - w*|, so K / 2 of its mean.
+        correlation: Of m with m* over a target's sources, mean over targets; nan if not measured.
+        reached: sum_i w_ik m*_ik, mean over targets: the alignment that the weights truly bring.
+    """
+
+    rule: str
+    tasks: int
+    samples: int
+    renewals: int
+    misplaced: float
+    correlation: float
+    reached: float
+
+
+def measure(
+    tasks: Sequence[int] = TASKS, renewals: Sequence[int] = RENEWALS, samples: int = SAMPLES
+) -> list[Error]:
+    """Measure weights at one point of a training on simulated data, with rising patience."""
+    torch.set_num_threads(1)
+    training, held_out = simulated()
+    return [
+        error for count in tasks for error in _errors(training, held_out, count, renewals, samples)
+    ]
+
+
+def simulated(
+    episodes: dict[str, int] | None = None, populations: int = POPULATIONS, market: str = "small"
+) -> list[Trajectories]:
+    """Play several populations of advertisers, tasks alike in number; return two splits."""
+    base = load_market(market)
+    shares = dict.fromkeys(base.campaigns.task_shares, 1.0)
+    parts: list[list[Trajectories]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        for seed in range(populations):
+            path, out = Path(folder, f"{seed}.yaml"), Path(folder, str(seed))
+            terms = replace(base.campaigns, seed=seed, task_shares=shares)
+            path.write_text(yaml.safe_dump(to_plain(replace(base, campaigns=terms))), "utf-8")
+            config = DatasetConfig(market=str(path), episodes=episodes or EPISODES, seed=seed)
+            generate_dataset(config, out, workers=1, progress=False)
+            data = Dataset.open(out)
+            parts.append([data.load(split, TRAINING_COLUMNS) for split in EPISODES])
+    return [Trajectories.concatenate(split) for split in zip(*parts, strict=True)]
+
+
+@dataclass(frozen=True, eq=False)
+class World:
+    """Tasks made of trajectories, and a planner half trained on them."""
+
+    objective: StageObjective
+    sampler: TaskSampler
+    sources: list[Source]
+    held_out: list[Source]
+    codes: list[int]
+
+
+def world_of(
+    training: Trajectories,
+    held_out: Trajectories,
+    tasks: int,
+    samples: int,
+    warm: tuple[int, int] = WARM,
+) -> World:
+    """Divide trajectories into tasks, and train the planner a little with equal weights."""
+    division = Division.fit(training, tasks)
+    codes = [group.task for group in division.groups]
+    columns = range(training.state.shape[2])
+    scales = Scales.fit(training, FEATURES, columns, int(training.category.max()) + 1)
+    prepared = []
+    for data in (training, held_out):
+        places = division.assign(data)
+        own = [data.take(np.flatnonzero(places == place)) for place in range(tasks)]
+        prepared.append([Source.prepare(part, scales, columns) for part in own])
+    sampler = TaskSampler(
+        prepared[0], codes, samples, np.random.default_rng(0), validation=prepared[1]
+    )
+    planner = small_planner(shape_of(scales))
+    for stage, steps in zip(planner.stages(), warm, strict=True):
+        objective = StageObjective(planner, stage)
+        optimiser = torch.optim.Adam(trainable(objective).values(), 1e-3)
+        for step in range(steps):
+            optimiser.zero_grad()
+            objective(sampler.batch(step % tasks)).mean().backward()
+            optimiser.step()
+    return World(objective_of(planner), sampler, prepared[0], prepared[1], codes)
+
+
+def true_alignment(world: World, each: int = REFERENCE) -> Tensor:
+    """Cosines as batches of eight find them on average, told from many samples, (K, K)."""
+    rng = np.random.default_rng(1)
+    kinds = sorted(set(world.codes))
+    pairs = {
+        kind: [_moments(world.objective, _batch(s, each, kind, rng)) for s in world.sources]
+        for kind in kinds
+    }
+    rows = []
+    for kind, own in zip(world.codes, world.held_out, strict=True):
+        wanted, norm = _moments(world.objective, _batch(own, each, kind, rng))
+        rows.append(torch.stack([wanted @ mean / (norm * other) for mean, other in pairs[kind]]))
+    return torch.stack(rows)
+
+
+def _batch(source: Source, samples: int, kind: int, rng: np.random.Generator) -> Batch:
+    return source.relabelled(rng.integers(len(source), size=samples), kind)
+
+
+def _moments(objective: StageObjective, batch: Batch) -> tuple[Tensor, Tensor]:
+    """Mean gradient of samples, and the norm that the mean of eight of them has."""
+    values = {name: parameter.detach() for name, parameter in trainable(objective).items()}
+
+    def loss(at: dict[str, Tensor], sample: Any) -> Tensor:
+        single = type(sample)(*(tensor.unsqueeze(0) for tensor in sample))
+        found: Tensor = functional_call(objective, at, (single,))
+        return found.sum()
+
+    found = vmap(grad(loss), in_dims=(None, 0))(values, batch)
+    each = torch.cat([found[name].flatten(1) for name in values], dim=1)
+    n, mean = len(each), each.mean(dim=0)
+    whole = each.square().sum(dim=1).mean()
+    shared = ((n * mean.square().sum() - whole) / (n - 1)).clamp(min=0.0)
+    return mean, (shared + (whole - shared) / _DEFAULT.norm_batch).sqrt()
+
+
+def _errors(
+    training: Trajectories,
+    held_out: Trajectories,
+    tasks: int,
+    renewals: Sequence[int],
+    samples: int,
+) -> Iterator[Error]:
+    world = world_of(training, held_out, tasks, samples)
+    true = true_alignment(world)
+    right = alignment_weights(true, _DEFAULT.temperature)
+
+    def error(name: str, done: int, weights: Tensor) -> Error:
+        misplaced = 0.5 * float((weights - right).abs().sum(dim=1).mean())
+        reached = float((weights * true).sum(dim=1).mean())
+        together = math.nan
+        if done:
+            # Weights say what they are made of, up to what all sources of a target share.
+            rows = zip(weights.double().log().numpy(), true.numpy(), strict=True)
+            together = float(np.mean([np.corrcoef(a, b)[0, 1] for a, b in rows]))
+        return Error(name, tasks, samples, done, misplaced, together, reached)
+
+    yield error("uniform", 0, torch.full_like(true, 1.0 / tasks))
+    yield error("true", 0, right)
+    rules = {
+        "vao": make("vao"),
+        "vao, smoothed": make("vao", smoothing=_DEFAULT.smoothing),
+        "sampled_vao": make("sampled_vao"),
+    }
+    for name, rule in rules.items():
+        for done in range(1, max(renewals) + 1):
+            report = rule.accumulate(world.objective, world.sampler, 0)
+            if done in renewals:
+                assert report.weights is not None
+                yield error(name, done, report.weights)

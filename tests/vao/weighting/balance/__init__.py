@@ -1,0 +1,1 @@
+"""Tests of the rules that weigh targets against each other."""

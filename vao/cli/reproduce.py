@@ -1,0 +1,177 @@
+"""`vao reproduce`: the published tables once more, from their configs to the page."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import tyro
+
+from auctionsim.cli import Command
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from vao.reproduce.plan import Run, Study, TableConfig
+    from vao.reproduce.runner import Worker
+
+__all__ = ["Reproduce"]
+
+SEARCH = "search"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reproduce(Command):
+    """Play the runs of published tables and write their pages.
+
+    Makes the dataset, trains every method from every seed, tests it, and writes raw results and
+    page to OUT/NAME. A run that was cut short goes on where it stopped: give the same command
+    again; runs that tables have in common are played once. The hyper-parameters are those that the
+    search chose; `search` in place of a table searches anew and writes OUT/search/SCALE.yaml, which
+    belongs into configs/chosen.
+
+    Attributes:
+        names: Tables of configs/tables (table1, table2, table3, fig4, fig5, ...), YAML files, or
+            search.
+        scale: How large; see configs/studies.
+        seeds: Training seeds of each method; some tables take fewer.
+        out: Folder for datasets, runs and tables.
+        jobs: Runs at a time, each with one thread; 0 for one a core.
+        study: Study config, by name or YAML file.
+        partial: Leave out methods that are not finished, and play nothing.
+    """
+
+    names: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="NAME ...")]
+    scale: str = "small"
+    seeds: int = 5
+    out: Path = Path("runs/reproduce")
+    jobs: int = 0
+    study: str = "sharing"
+    partial: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+
+    def run(self) -> Mapping[str, Any]:
+        """Play and publish; returns where each page lies, and its numbers."""
+        from auctionsim.errors import invalid_argument
+        from vao.reproduce.plan import load_study, load_table
+
+        if not self.names:
+            raise invalid_argument("NAME", "must name a table", "none", "Try table2.")
+        if self.jobs < 0:
+            raise invalid_argument("--jobs", "must be >= 0", self.jobs, "0 is one a core.")
+        study = load_study(self.study)
+        study.scale(self.scale)
+        if SEARCH in self.names:
+            if len(self.names) > 1:
+                rule, mend = "must stand alone", "Play the tables after it."
+                raise invalid_argument(SEARCH, rule, " ".join(self.names), mend)
+            return self._search(study)
+        tables = {Path(name).stem: load_table(name) for name in self.names}
+        return {name: self._reproduce(name, table, study) for name, table in tables.items()}
+
+    def show(self, result: Mapping[str, Any], console: Console) -> None:
+        """Print each table, and where its page lies."""
+        from auctionsim.cli.output import key_value_table
+        from vao.reproduce.render import terminal
+
+        if SEARCH in self.names:
+            console.print(key_value_table(result))
+            return
+        for found in result.values():
+            for table in found["tables"].values():
+                console.print(terminal(table))
+            console.print(f"Page: {found['page']}")
+
+    def _reproduce(self, name: str, table: TableConfig, study: Study) -> dict[str, Any]:
+        from vao.reproduce.publish import PAGE, gather, publish
+        from vao.reproduce.runner import play_task
+
+        began = time.time()
+        runs = table.runs(study, self.scale, self.seeds)
+        dataset = table.dataset_of(study, self.scale)
+        folder = self.out / "runs" / Path(dataset).stem
+        if not self.partial:
+            self._play(runs, dataset, folder, play_task, name)
+        results, notes = gather(runs, folder)
+        out = self.out / name
+        made = self._made(began)
+        tables = publish(table, study, results, notes, made, out, partial=self.partial)
+        return {"page": out / PAGE, "tables": tables}
+
+    def _search(self, study: Study) -> dict[str, Any]:
+        """Search in two rounds; returns what was chosen, and where it is written."""
+        from vao.reproduce import search
+        from vao.reproduce.plan import Chosen
+
+        dataset = study.scale(self.scale).dataset
+        folder = self.out / SEARCH / self.scale
+        blank = replace(study, choices={})
+        first = search.common_runs(blank, self.scale)
+        self._play(first, dataset, folder, search.search_task, "search for all", search.searched)
+        common = search.best_common(blank, self.scale, folder)
+        begun = replace(study, choices={self.scale: Chosen(common)})
+        second = search.search_runs(begun, self.scale)
+        self._play(second, dataset, folder, search.search_task, "search for each", search.searched)
+        chosen = Chosen(common, search.best_of_each(begun, self.scale, folder))
+        path = self.out / SEARCH / f"{self.scale}.yaml"
+        search.write_chosen(path, chosen, [*first, *second], folder)
+        return {"chosen": chosen, "file": path}
+
+    def _play(
+        self,
+        runs: Sequence[Run],
+        dataset: str,
+        folder: Path,
+        worker: Worker,
+        title: str,
+        done: Callable[[Run, Path], object] | None = None,
+    ) -> None:
+        """Play those of some runs that are not finished.
+
+        Raises:
+            InvalidDataError: If some could not be played; the others were.
+        """
+        from auctionsim.errors import invalid_data
+        from auctionsim.generate import generate_dataset, load_dataset_config
+        from vao.reproduce.play import finished
+        from vao.reproduce.runner import Task, run_all
+
+        check = finished if done is None else done
+        left = [run for run in runs if check(run, folder) in (None, False)]
+        if not left:
+            return
+        data = self.out / "data" / Path(dataset).stem
+        generate_dataset(load_dataset_config(dataset), data, progress=self.progress)
+        tasks = [Task(run, data, folder) for run in left]
+        jobs = self.jobs or available_cores()
+        failed = run_all(tasks, worker, jobs, title=title, progress=self.progress)
+        if failed:
+            label, error = next(iter(failed.items()))
+            found = f"{len(failed)} that failed, the first {label}: {error}"
+            mend = "Mend it and go on, or use --partial."
+            raise invalid_data("runs", "must all be played", found, mend)
+
+    def _made(self, began: float) -> dict[str, Any]:
+        """What made the results: command, versions, machine, time."""
+        import auctionsim
+        from auctionsim.bench.machine import describe_machine
+        from auctionsim.dataset.card import package_versions
+
+        given = f"--scale {self.scale} --seeds {self.seeds}"
+        return {
+            "command": f"vao reproduce {' '.join(self.names)} {given}",
+            "finished": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+            "hours": round((time.time() - began) / 3600.0, 2),
+            "machine": describe_machine(),
+            "semantics": auctionsim.SEMANTICS,
+            "versions": package_versions() | {name: version(name) for name in ("torch", "torchjd")},
+        }
+
+
+def available_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

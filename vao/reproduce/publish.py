@@ -1,0 +1,178 @@
+"""From the files of played runs to a table's folder: raw results, what made them, and the page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from auctionsim.config_files import build
+from auctionsim.dataset.files import write_json, write_whole
+from auctionsim.errors import invalid_data
+from auctionsim.plain_values import plain
+from vao.reproduce.layout import Layout, Line
+from vao.reproduce.plan import BOUNDS, REFERENCES, Run, Study, TableConfig, row_name
+from vao.reproduce.play import finished
+from vao.reproduce.render import markdown
+from vao.reproduce.results import Results
+from vao.reproduce.table import Table, make_table
+
+__all__ = ["PAGE", "RAW", "RECORD", "Published", "gather", "publish", "published", "tables_of"]
+
+RAW, RECORD, PAGE = "results.parquet", "runs.json", "table.md"
+
+_FIRST_IN_FILE = ("title", "made", "table", "lines", "runs")
+
+
+@dataclass(frozen=True)
+class Published:
+    """What a table's page is made of, beside its raw results.
+
+    Attributes:
+        table: Its config.
+        lines: Label and group of each of its entrants.
+        made: Command, versions, machine and time.
+        runs: By label, what each run was and chose.
+    """
+
+    table: TableConfig
+    lines: dict[str, dict[str, str]]
+    made: dict[str, Any]
+    runs: dict[str, dict[str, Any]]
+
+
+def gather(runs: Iterable[Run], folder: Path) -> tuple[Results, dict[str, dict[str, Any]]]:
+    """Return what finished runs found, and the notes on each by label; others are left out."""
+    parts, notes = [], {}
+    for run in runs:
+        if finished(run, folder):
+            parts.append(Results.read(folder / f"{run.label}.parquet"))
+            told = json.loads((folder / f"{run.label}.json").read_text(encoding="utf-8"))
+            kept = ("fingerprint", "factors", "requests", "seconds", "training_seconds")
+            notes[run.label] = {name: told[name] for name in kept if name in told}
+            notes[run.label]["config"] = told["run"]["config"]
+    return Results.join(parts), notes
+
+
+def publish(
+    table: TableConfig,
+    study: Study,
+    results: Results,
+    notes: Mapping[str, dict[str, Any]],
+    made: Mapping[str, Any],
+    folder: Path,
+    *,
+    partial: bool = False,
+) -> dict[str, Table]:
+    """Write a table's folder: `results.parquet`, `runs.json`, `table.md` and figures.
+
+    Args:
+        table: Its config.
+        study: Where its entrants are.
+        results: Raw results of its runs.
+        notes: On each run, by label.
+        made: Command, versions, machine and time.
+        folder: Where to; made if it is not there.
+        partial: Whether entrants without all their results are left out, rather than an error.
+
+    Returns:
+        The tables, by part and protocol.
+    """
+    lines = {
+        row_name(name, part): asdict(table.line(study, name, part))
+        for part in table.parts()
+        for name in table.lines
+    }
+    told = Published(table, lines, dict(made), _short(notes))
+    folder.mkdir(parents=True, exist_ok=True)
+    tables = tables_of(told, results, partial=partial)
+    results.write(folder / RAW)
+    write_json(folder / RECORD, plain(asdict(told)))
+    for name, text in page(told, tables).items():
+        _write(folder / name, text)
+    return tables
+
+
+def published(folder: Path) -> tuple[Published, Results]:
+    """Read a table's folder.
+
+    Raises:
+        InvalidDataError: If a file is missing or damaged.
+    """
+    path = folder / RECORD
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise invalid_data(
+            str(path), "must be a readable record", error, "Publish again."
+        ) from None
+    return build(Published, content), Results.read(folder / RAW)
+
+
+def tables_of(told: Published, results: Results, *, partial: bool = False) -> dict[str, Table]:
+    """Return the tables of each part and protocol, made of raw results."""
+    found = {}
+    for part in told.table.parts():
+        for protocol in told.table.protocols:
+            layout = _layout(told, part, protocol, results)
+            found[f"{part} {protocol}".strip()] = make_table(results, layout, partial=partial)
+    return found
+
+
+def page(told: Published, tables: Mapping[str, Table]) -> dict[str, str]:
+    """Return the text of each file that shows a table, by name; equal tables give equal text."""
+    from vao.reproduce.drawing import figures
+
+    drawn = figures(told.table, tables)
+    pictures = [f"![{told.table.title}]({name})" for name in drawn]
+    sections = [markdown(table) for table in tables.values()]
+    body = "\n\n".join([f"# {told.table.title}", *pictures, *(s.rstrip("\n") for s in sections)])
+    return {PAGE: body + "\n", **drawn}
+
+
+def _layout(told: Published, part: str, protocol: str, results: Results) -> Layout:
+    table = told.table
+    rows = [row_name(name, part) for name in table.lines]
+    present = set(results.row[results.protocol == protocol].tolist())
+    words = {"paper": "the tasks' own seats", "wide": "each task on all seats"}[protocol]
+    return Layout(
+        title=": ".join(filter(None, [table.title, part, words])),
+        lines=tuple(Line(**_line(told.lines[row])) for row in rows),
+        baseline=row_name(table.baseline, part),
+        ours=row_name(table.ours, part),
+        references=tuple(
+            Line(name, label, learns=False, bound=name in BOUNDS)
+            for name, label in REFERENCES.items()
+            if name in present and name != "optimum"
+        ),
+        protocol=protocol,
+    )
+
+
+def _line(told: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: told[name] for name in ("entrant", "label", "group")}
+
+
+def _write(path: Path, text: str) -> None:
+    write_whole(path, lambda file: file.write(text.encode()))
+
+
+def _short(notes: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Keep each training config once: that of the first seed stands for the others."""
+    seen: set[str] = set()
+    found = {}
+    for label, told in notes.items():
+        row = label.rpartition("-")[0]
+        kept = dict(told)
+        if row in seen:
+            kept.pop("config", None)
+        seen.add(row)
+        found[label] = kept
+    return found
+
+
+def missing(runs: Sequence[Run], folder: Path) -> list[Run]:
+    """Return the runs that are still to be played."""
+    return [run for run in runs if not finished(run, folder)]

@@ -1,0 +1,86 @@
+"""Gradients of many batches at once, as rows of a matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, vmap
+
+from vao.team import SOLO, Team
+from vao.weighting.protocol import Samples
+
+__all__ = ["batch_gradients", "joined_means", "set_gradients"]
+
+
+def batch_gradients(
+    objective: nn.Module,
+    parameters: Mapping[str, Tensor],
+    batches: Sequence[Samples],
+    team: Team = SOLO,
+) -> tuple[Tensor, Tensor]:
+    """Gradient and value of each batch's mean loss, all batches in one vectorised pass.
+
+    Args:
+        objective: Maps samples to their losses, (n,).
+        parameters: What to differentiate by, by name in the objective.
+        batches: Samples of any number each.
+        team: Processes that hold the same batches and share the work.
+
+    Returns:
+        Gradients (batches, numbers in the parameters), flattened; mean losses (batches,).
+    """
+    stacked, used = _stack([team.share(batch) for batch in batches])
+    totals = torch.tensor([len(batch[0]) for batch in batches], device=used.device)
+    # Each batch has its copy of the parameters, so that one plain backward pass keeps gradients
+    # apart; it frees what it has used as it goes, which `torch.func.grad` does not.
+    copies = {
+        name: parameter.detach().expand(len(batches), *parameter.shape).requires_grad_()
+        for name, parameter in parameters.items()
+    }
+
+    def losses_of(values: dict[str, Tensor], samples: Samples) -> Tensor:
+        losses: Tensor = functional_call(objective, values, (samples,))
+        return losses
+
+    losses = vmap(losses_of)(copies, stacked)
+    means = (losses * used).sum(dim=1) / totals
+    found = torch.autograd.grad(means.sum(), list(copies.values()), materialize_grads=True)
+    gradients = torch.cat([gradient.flatten(1) for gradient in found], dim=1)
+    return team.add_up(gradients), team.add_up(means.detach())
+
+
+def joined_means(objective: nn.Module, batches: Sequence[Samples], team: Team = SOLO) -> Tensor:
+    """This process's part of the mean loss of each batch, (batches,), by one pass over all."""
+    totals = [len(batch[0]) for batch in batches]
+    own = [team.share(batch) for batch in batches]
+    joined = type(own[0])(*(torch.cat(parts) for parts in zip(*own, strict=True)))
+    parts = objective(joined).split([len(batch[0]) for batch in own])
+    return torch.stack([p.sum() / total for p, total in zip(parts, totals, strict=True)])
+
+
+def set_gradients(parameters: Mapping[str, Tensor], flat: Tensor) -> None:
+    """Write a flat gradient, (numbers in the parameters,), into the parameters' `.grad`."""
+    parts = torch.split(flat, [parameter.numel() for parameter in parameters.values()])
+    for parameter, part in zip(parameters.values(), parts, strict=True):
+        parameter.grad = part.view_as(parameter)
+
+
+def _stack(batches: Sequence[Samples]) -> tuple[Samples, Tensor]:
+    """Stack batches of unlike sizes, filled up with copies of their first sample.
+
+    Returns:
+        Samples with a leading dimension of batches, and which of them count, (batches, samples).
+    """
+    counts = [len(batch[0]) for batch in batches]
+    longest = max(counts)
+    device = batches[0][0].device
+    places = torch.arange(longest, device=device)
+    used = places < torch.tensor(counts, device=device)[:, None]
+    filled = [
+        [tensor if count == longest else tensor[torch.where(row, places, 0)] for tensor in batch]
+        for batch, row, count in zip(batches, used, counts, strict=True)
+    ]
+    stacked = type(batches[0])(*(torch.stack(parts) for parts in zip(*filled, strict=True)))
+    return stacked, used
