@@ -17,8 +17,9 @@ from auctionsim.cli import Command
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from vao.reproduce.plan import Run, Study, TableConfig
+    from vao.reproduce.plan import Run, Study
     from vao.reproduce.runner import Worker
+    from vao.reproduce.table_config import TableConfig
 
 __all__ = ["Reproduce"]
 
@@ -57,21 +58,30 @@ class Reproduce(Command):
     def run(self) -> Mapping[str, Any]:
         """Play and publish; returns where each page lies, and its numbers."""
         from auctionsim.errors import invalid_argument
-        from vao.reproduce.plan import load_study, load_table
+        from vao.reproduce.plan import load_study
+        from vao.reproduce.table_config import load_table
 
         if not self.names:
             raise invalid_argument("NAME", "must name a table", "none", "Try table2.")
         if self.jobs < 0:
             raise invalid_argument("--jobs", "must be >= 0", self.jobs, "0 is one a core.")
+        if self.seeds < 1:
+            raise invalid_argument("--seeds", "must be >= 1", self.seeds, "Try 5.")
         study = load_study(self.study)
         study.scale(self.scale)
         if SEARCH in self.names:
             if len(self.names) > 1:
                 rule, mend = "must stand alone", "Play the tables after it."
                 raise invalid_argument(SEARCH, rule, " ".join(self.names), mend)
+            if self.partial:
+                rule, mend = "must not go with search", "Leave it out: a search needs all trials."
+                raise invalid_argument("--partial", rule, SEARCH, mend)
             return self._search(study)
+        self._check_folders()
         tables = {Path(name).stem: load_table(name) for name in self.names}
-        return {name: self._reproduce(name, table, study) for name, table in tables.items()}
+        # All of them before the first is played, as mistakes would show hours later else.
+        plans = {name: t.runs(study, self.scale, self.seeds) for name, t in tables.items()}
+        return {n: self._reproduce(n, t, study, plans[n]) for n, t in tables.items()}
 
     def show(self, result: Mapping[str, Any], console: Console) -> None:
         """Print each table, and where its page lies."""
@@ -86,19 +96,29 @@ class Reproduce(Command):
                 console.print(terminal(table))
             console.print(f"Page: {found['page']}")
 
-    def _reproduce(self, name: str, table: TableConfig, study: Study) -> dict[str, Any]:
+    def _check_folders(self) -> None:
+        """Raise if two tables would be written into one folder, or one where others lie."""
+        from auctionsim.errors import invalid_argument
+
+        folders = [Path(name).stem for name in dict.fromkeys(self.names)]
+        for folder in folders:
+            if folder in (SEARCH, "runs", "data") or folders.count(folder) > 1:
+                rule, mend = "must give each table a folder of its own", "Call the file otherwise."
+                raise invalid_argument("NAME", rule, f"{self.out / folder}", mend)
+
+    def _reproduce(
+        self, name: str, table: TableConfig, study: Study, runs: Sequence[Run]
+    ) -> dict[str, Any]:
         from vao.reproduce.publish import PAGE, gather, publish
         from vao.reproduce.runner import play_task
 
-        began = time.time()
-        runs = table.runs(study, self.scale, self.seeds)
         dataset = table.dataset_of(study, self.scale)
         folder = self.out / "runs" / Path(dataset).stem
         if not self.partial:
             self._play(runs, dataset, folder, play_task, name)
         results, notes = gather(runs, folder)
         out = self.out / name
-        made = self._made(began)
+        made = self._made(notes)
         tables = publish(table, study, results, notes, made, out, partial=self.partial)
         return {"page": out / PAGE, "tables": tables}
 
@@ -111,11 +131,11 @@ class Reproduce(Command):
         folder = self.out / SEARCH / self.scale
         blank = replace(study, choices={})
         first = search.common_runs(blank, self.scale)
-        self._play(first, dataset, folder, search.search_task, "search for all", search.searched)
+        self._play(first, dataset, folder, search.search_task, "search for all", search.played)
         common = search.best_common(blank, self.scale, folder)
         begun = replace(study, choices={self.scale: Chosen(common)})
         second = search.search_runs(begun, self.scale)
-        self._play(second, dataset, folder, search.search_task, "search for each", search.searched)
+        self._play(second, dataset, folder, search.search_task, "search for each", search.played)
         chosen = Chosen(common, search.best_of_each(begun, self.scale, folder))
         path = self.out / SEARCH / f"{self.scale}.yaml"
         search.write_chosen(path, chosen, [*first, *second], folder)
@@ -128,7 +148,7 @@ class Reproduce(Command):
         folder: Path,
         worker: Worker,
         title: str,
-        done: Callable[[Run, Path], object] | None = None,
+        done: Callable[[Run, Path], bool] | None = None,
     ) -> None:
         """Play those of some runs that are not finished.
 
@@ -141,7 +161,7 @@ class Reproduce(Command):
         from vao.reproduce.runner import Task, run_all
 
         check = finished if done is None else done
-        left = [run for run in runs if check(run, folder) in (None, False)]
+        left = [run for run in runs if not check(run, folder)]
         if not left:
             return
         data = self.out / "data" / Path(dataset).stem
@@ -155,17 +175,25 @@ class Reproduce(Command):
             mend = "Mend it and go on, or use --partial."
             raise invalid_data("runs", "must all be played", found, mend)
 
-    def _made(self, began: float) -> dict[str, Any]:
-        """What made the results: command, versions, machine, time."""
+    def _made(self, notes: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+        """What made the results: command, versions, machine, time.
+
+        Args:
+            notes: On each run, with the seconds that it took one core.
+        """
         import auctionsim
         from auctionsim.bench.machine import describe_machine
         from auctionsim.dataset.card import package_versions
 
-        given = f"--scale {self.scale} --seeds {self.seeds}"
+        given = f"--scale {self.scale} --seeds {self.seeds} --study {self.study}"
+        seconds = sum(told.get("seconds", 0.0) for told in notes.values())
         return {
             "command": f"vao reproduce {' '.join(self.names)} {given}",
+            "study": self.study,
+            "scale": self.scale,
+            "seeds": self.seeds,
             "finished": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
-            "hours": round((time.time() - began) / 3600.0, 2),
+            "core_hours": round(seconds / 3600.0, 2),
             "machine": describe_machine(),
             "semantics": auctionsim.SEMANTICS,
             "versions": package_versions() | {name: version(name) for name in ("torch", "torchjd")},

@@ -1,30 +1,28 @@
-"""What a study plays: its entrants, the data they learn from, and the tables they stand in."""
+"""What a study plays: its entrants, their settings, and the data they learn from."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
 
 from auctionsim.config_files import load
-from auctionsim.errors import invalid_argument, unknown_name
+from auctionsim.errors import InvalidArgumentError, invalid_argument, unknown_name
 from vao.config import TrainingConfig, load_training_config
-from vao.reproduce.layout import Line
 from vao.reproduce.variants import DataVariant
 
 __all__ = [
     "BOUNDS",
     "REFERENCES",
+    "Chosen",
+    "Common",
     "Entrant",
     "Run",
     "Scale",
     "Study",
-    "TableConfig",
     "load_study",
-    "load_table",
-    "row_name",
 ]
 
 REFERENCES: dict[str, str] = {
@@ -40,6 +38,9 @@ BOUNDS = ("hindsight-constant", "optimum")
 """Those of them that nobody could have played."""
 
 Overrides = Mapping[str, Any]
+
+_OWN = ("method", "settings", "seed", "train_on_validation")
+"""Settings that belong to an entrant or a run, so that no search changes them."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,11 @@ class Entrant:
         Args:
             base: What all entrants share.
             changes: What is chosen for it, or tried.
+
+        Raises:
+            InvalidArgumentError: If something else is to be changed, or a setting breaks its rule.
         """
-        own = dict(changes)
+        own = _checked(changes)
         weighting = {**own.pop("weighting", {}), **self.weighting}
         return replace(
             replace(base, method="none", weighting={}),
@@ -147,6 +151,17 @@ class Study:
     search_seed: int = 1000
     choices: dict[str, Chosen] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        liked = [made.like for made in self.entrants.values() if made.like is not None]
+        chosen = [name for made in self.choices.values() for name in made.entrants]
+        for name in (*self.common.entrants, *liked, *chosen):
+            self.entrant(name)
+        for scale in self.choices:
+            self.scale(scale)
+        if self.common.trials and not self.common.entrants:
+            rule, mend = "must name who chooses what all share", "Name an entrant."
+            raise invalid_argument("common.entrants", rule, "none", mend)
+
     def entrant(self, name: str) -> Entrant:
         """Return an entrant by name."""
         if name not in self.entrants:
@@ -167,7 +182,7 @@ class Study:
     def base(self, scale: str) -> TrainingConfig:
         """Return the training config that all entrants share."""
         common = self.choices.get(scale, Chosen()).common
-        return replace(load_training_config(self.scale(scale).training), **common)
+        return replace(load_training_config(self.scale(scale).training), **_checked(common))
 
 
 @dataclass(frozen=True)
@@ -188,6 +203,11 @@ class Run:
     variant: DataVariant
     config: TrainingConfig | None
 
+    def __post_init__(self) -> None:
+        if any(sign in self.row for sign in "/\\\0\n"):
+            rule, mend = "must fit a file's name", "Call it otherwise."
+            raise invalid_argument("name of an entrant or a variant", rule, self.row, mend)
+
     @property
     def label(self) -> str:
         """What its files are called."""
@@ -201,83 +221,6 @@ class Run:
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
 
 
-@dataclass(frozen=True)
-class TableConfig:
-    """A table or figure of the study.
-
-    Attributes:
-        title: Stands above it.
-        lines: Entrants, in order.
-        kind: "table", or a "figure" over `places`.
-        baseline: Entrant that delta-m compares with.
-        ours: Entrant that the others are compared with.
-        protocols: Whose seats are shown.
-        dataset: Dataset config by scale, in place of the scale's.
-        variants: What is changed in the data, by name; each makes a part of its own.
-        places: Where entrants (or variants) stand on a figure's axis, by name.
-        axis: What a figure's axis is called.
-        seeds: Most training seeds it is played with; 0 for as many as are asked for.
-    """
-
-    title: str
-    lines: tuple[str, ...]
-    kind: Literal["table", "figure"] = "table"
-    baseline: str = "mdmm-equal"
-    ours: str = "odom-vao"
-    protocols: tuple[str, ...] = ("wide", "paper")
-    dataset: dict[str, str] = field(default_factory=dict)
-    variants: dict[str, DataVariant] = field(default_factory=dict)
-    places: dict[str, float] = field(default_factory=dict)
-    axis: str = ""
-    seeds: int = 0
-
-    def __post_init__(self) -> None:
-        for name in ("baseline", "ours"):
-            if getattr(self, name) not in self.lines:
-                raise unknown_name(name, getattr(self, name), self.lines)
-        for name in self.places:
-            if name not in (*self.lines, *self.variants):
-                raise unknown_name("places", name, (*self.lines, *self.variants))
-
-    def parts(self) -> dict[str, DataVariant]:
-        """Return its parts: variants by name, or one of the data as they are, under ""."""
-        return self.variants or {"": DataVariant()}
-
-    def dataset_of(self, study: Study, scale: str) -> str:
-        """Return the name of the dataset config that it is played on."""
-        return self.dataset.get(scale, study.scale(scale).dataset)
-
-    def line(self, study: Study, entrant: str, part: str) -> Line:
-        """Return an entrant's line in a part."""
-        known = study.entrant(entrant)
-        return Line(row_name(entrant, part), known.label, known.group)
-
-    def runs(self, study: Study, scale: str, seeds: int) -> list[Run]:
-        """Return all its runs, references first, then seed by seed.
-
-        Args:
-            study: Where its entrants are.
-            scale: Name of the scale.
-            seeds: Training seeds, 0, 1, ..., as far as the table takes them.
-        """
-        if seeds < 1:
-            raise invalid_argument("seeds", "must be >= 1", seeds, "Try 5.")
-        dataset, base = self.dataset_of(study, scale), study.base(scale)
-        found = [Run(name, 0, dataset, DataVariant(), None) for name in REFERENCES]
-        for seed in range(min(seeds, self.seeds or seeds)):
-            for part, variant in self.parts().items():
-                for name in self.lines:
-                    config = study.entrant(name).config(base, study.chosen(scale, name))
-                    row = row_name(name, part)
-                    found.append(Run(row, seed, dataset, variant, replace(config, seed=seed)))
-        return found
-
-
-def row_name(entrant: str, part: str) -> str:
-    """Return what an entrant's lines are called in the results of a part."""
-    return f"{entrant} @ {part}" if part else entrant
-
-
 def load_study(name: str = "sharing") -> Study:
     """Read a study by name or path, with what was chosen by its search.
 
@@ -285,15 +228,35 @@ def load_study(name: str = "sharing") -> Study:
         InvalidArgumentError: No such config, an unknown key, a wrong type or a broken rule.
     """
     study = load(Study, "studies", name)
-    for entrant in study.entrants.values():
-        for trial in ({}, *entrant.trials):
-            entrant.config(TrainingConfig(), trial)  # raises where it breaks a rule
     named = {scale: made.chosen for scale, made in study.scales.items() if made.chosen is not None}
-    return replace(
-        study, choices={scale: load(Chosen, "chosen", file) for scale, file in named.items()}
-    )
+    choices = {scale: load(Chosen, "chosen", file) for scale, file in named.items()}
+    study = replace(study, choices=choices)
+    for scale in study.scales:
+        _check_configs(study, scale)
+    return study
 
 
-def load_table(name: str) -> TableConfig:
-    """Read a table's config by name or path; errors are those of `load_study`."""
-    return load(TableConfig, "tables", name)
+def _check_configs(study: Study, scale: str) -> None:
+    """Raise if an entrant's settings, tried or chosen, break a rule: before hours are spent."""
+    base = study.base(scale)
+    for trial in study.common.trials:
+        replace(base, **_checked(trial))
+    for name, entrant in study.entrants.items():
+        try:
+            for changes in ({}, *entrant.trials, study.chosen(scale, name)):
+                entrant.config(base, changes)
+        except InvalidArgumentError as error:
+            raise type(error)(f"entrant {name!r}: {error}") from None
+
+
+def _checked(changes: Overrides) -> dict[str, Any]:
+    """Return changes to a training config, all of them to settings that may be changed."""
+    known = [field.name for field in fields(TrainingConfig) if field.name not in _OWN]
+    for name in changes:
+        if name not in known:
+            raise unknown_name("setting to change", name, known)
+    told = changes.get("weighting", {})
+    if not isinstance(told, Mapping):
+        rule, mend = "must be `key: value` lines", "Say what the rule is told."
+        raise invalid_argument("weighting", rule, told, mend)
+    return dict(changes)

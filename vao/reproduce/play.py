@@ -49,11 +49,13 @@ def play(run: Run, experiment: Experiment, folder: Path) -> None:
         folder: Where files go.
     """
     began = time.perf_counter()
+    folder.mkdir(parents=True, exist_ok=True)
     if run.config is None:
         results, notes = _reference(run, experiment)
     else:
         results, notes = _trained(run, experiment, folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    # Notes on other settings must not vouch for these results, if this is cut short in between.
+    (folder / f"{run.label}.json").unlink(missing_ok=True)
     results.write(folder / f"{run.label}.parquet")
     seconds = {"seconds": time.perf_counter() - began}
     told = {"fingerprint": run.fingerprint, "run": asdict(run), **notes, **seconds}

@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from auctionsim.config_files import build
-from auctionsim.dataset.files import write_json, write_whole
-from auctionsim.errors import invalid_data
+from auctionsim.dataset.files import write_whole
+from auctionsim.errors import InvalidArgumentError, InvalidDataError, invalid_data
 from auctionsim.plain_values import plain
 from vao.reproduce.layout import Layout, Line
-from vao.reproduce.plan import BOUNDS, REFERENCES, Run, Study, TableConfig, row_name
+from vao.reproduce.plan import BOUNDS, REFERENCES, Run, Study
 from vao.reproduce.play import finished
 from vao.reproduce.render import markdown
 from vao.reproduce.results import Results
 from vao.reproduce.table import Table, make_table
+from vao.reproduce.table_config import TableConfig, row_name
 
-__all__ = ["PAGE", "RAW", "RECORD", "Published", "gather", "publish", "published", "tables_of"]
+__all__ = [
+    "PAGE",
+    "RAW",
+    "RECORD",
+    "Published",
+    "gather",
+    "page",
+    "publish",
+    "published",
+    "tables_of",
+]
 
 RAW, RECORD, PAGE = "results.parquet", "runs.json", "table.md"
-
-_FIRST_IN_FILE = ("title", "made", "table", "lines", "runs")
 
 
 @dataclass(frozen=True)
@@ -35,12 +44,14 @@ class Published:
         lines: Label and group of each of its entrants.
         made: Command, versions, machine and time.
         runs: By label, what each run was and chose.
+        partial: Whether entrants without all their results are left out.
     """
 
     table: TableConfig
     lines: dict[str, dict[str, str]]
     made: dict[str, Any]
     runs: dict[str, dict[str, Any]]
+    partial: bool = False
 
 
 def gather(runs: Iterable[Run], folder: Path) -> tuple[Results, dict[str, dict[str, Any]]]:
@@ -79,18 +90,23 @@ def publish(
 
     Returns:
         The tables, by part and protocol.
+
+    Raises:
+        InvalidDataError: If results are missing, of a partial table all.
     """
     lines = {
         row_name(name, part): asdict(table.line(study, name, part))
         for part in table.parts()
         for name in table.lines
     }
-    told = Published(table, lines, dict(made), _short(notes))
+    told = Published(table, lines, dict(made), _short(notes), partial)
+    tables = tables_of(told, results)
+    files = page(told, tables)
     folder.mkdir(parents=True, exist_ok=True)
-    tables = tables_of(told, results, partial=partial)
     results.write(folder / RAW)
-    write_json(folder / RECORD, plain(asdict(told)))
-    for name, text in page(told, tables).items():
+    # Not sorted: variants and places are shown in the order of their config.
+    record = json.dumps(plain(asdict(told)), indent=1, ensure_ascii=False, allow_nan=False)
+    for name, text in {RECORD: record + "\n", **files}.items():
         _write(folder / name, text)
     return tables
 
@@ -105,19 +121,32 @@ def published(folder: Path) -> tuple[Published, Results]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise invalid_data(
-            str(path), "must be a readable record", error, "Publish again."
-        ) from None
-    return build(Published, content), Results.read(folder / RAW)
+        raise _unreadable(path, error) from None
+    try:
+        told = build(Published, content)
+    except InvalidArgumentError as error:
+        raise _unreadable(path, error) from None
+    return told, Results.read(folder / RAW)
 
 
-def tables_of(told: Published, results: Results, *, partial: bool = False) -> dict[str, Table]:
-    """Return the tables of each part and protocol, made of raw results."""
+def _unreadable(path: Path, error: Exception) -> InvalidDataError:
+    return invalid_data(str(path), "must be a readable record", error, "Publish again.")
+
+
+def tables_of(told: Published, results: Results) -> dict[str, Table]:
+    """Return the tables of each part and protocol, made of raw results.
+
+    Raises:
+        InvalidDataError: If results are missing, of a partial table all.
+    """
     found = {}
     for part in told.table.parts():
         for protocol in told.table.protocols:
             layout = _layout(told, part, protocol, results)
-            found[f"{part} {protocol}".strip()] = make_table(results, layout, partial=partial)
+            found[f"{part} {protocol}".strip()] = make_table(results, layout, partial=told.partial)
+    if not any(table.rows for table in found.values()):
+        rule, mend = "must be of one entrant at least", "Play some runs first."
+        raise invalid_data("results", rule, f"none for {told.table.title!r}", mend)
     return found
 
 
@@ -171,8 +200,3 @@ def _short(notes: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
         seen.add(row)
         found[label] = kept
     return found
-
-
-def missing(runs: Sequence[Run], folder: Path) -> list[Run]:
-    """Return the runs that are still to be played."""
-    return [run for run in runs if not finished(run, folder)]

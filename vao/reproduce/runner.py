@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from multiprocessing import active_children, get_context
@@ -12,13 +14,17 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from auctionsim.errors import AuctionSimError, invalid_argument
+from auctionsim.errors import AuctionSimError, describe, invalid_argument
+from auctionsim.stopping import signals_held_back
 from vao.experiment import Experiment
 from vao.reproduce.plan import Run
 
 __all__ = ["Task", "run_all"]
 
 Worker = Callable[["Task"], object]
+
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+"""Read by libraries when they load."""
 
 
 @dataclass(frozen=True)
@@ -56,40 +62,80 @@ def run_all(
 
     Raises:
         InvalidArgumentError: If there is no process to play in.
+        AuctionSimError: If a process was ended from outside, for want of memory perhaps.
     """
     if jobs < 1:
         raise invalid_argument("jobs", "must be >= 1", jobs, "Leave it out for one a core.")
-    failed: dict[str, str] = {}
     if not tasks:
-        return failed
-    context = get_context("spawn")
-    with ProcessPoolExecutor(min(jobs, len(tasks)), context, one_thread) as pool:
-        waiting: dict[Future[object], Task] = {pool.submit(worker, task): task for task in tasks}
-        try:
-            done = as_completed(waiting)
-            bar = tqdm(done, title, total=len(waiting), unit="run", disable=not progress)
-            for future in bar:
-                task = waiting[future]
-                bar.set_postfix_str(task.run.label, refresh=False)
-                error = future.exception()
-                if isinstance(error, AuctionSimError | ArithmeticError):
-                    failed[task.run.label] = str(error)
-                elif error is not None:
-                    raise error
-        except BaseException:
-            # What runs is given up: a run writes its files at its end, whole or not at all.
-            pool.shutdown(wait=False, cancel_futures=True)
-            for process in active_children():
+        return {}
+    others = active_children()
+    pool = ProcessPoolExecutor(min(jobs, len(tasks)), get_context("spawn"), begin_process)
+    try:
+        # Processes start as tasks are handed in. Ctrl-C is for this one alone, which ends them.
+        with signals_held_back(), _one_thread():
+            waiting: dict[Future[object], Task] = {pool.submit(worker, t): t for t in tasks}
+        return _collect(waiting, title, progress)
+    except BaseException:
+        # What runs is given up: a run writes its files at its end, whole or not at all.
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in active_children():
+            if process not in others:
                 process.terminate()
-            raise
+        raise
+    finally:
+        pool.shutdown()
+
+
+def _collect(waiting: Mapping[Future[object], Task], title: str, progress: bool) -> dict[str, str]:
+    """Wait for all; returns what went wrong, and raises what is no fault of a run alone."""
+    failed: dict[str, str] = {}
+    bar = tqdm(
+        as_completed(waiting), title, total=len(waiting), unit="run", disable=not progress
+    )  # fmt: skip
+    for future in bar:
+        label = waiting[future].run.label
+        bar.set_postfix_str(label, refresh=False)
+        error = future.exception()
+        if isinstance(error, BrokenProcessPool):
+            raise _ended() from None
+        if isinstance(error, AuctionSimError | ArithmeticError):
+            failed[label] = str(error)
+        elif error is not None:
+            raise error
     return failed
 
 
-def one_thread() -> None:
-    """Keep a process to one thread: processes that share cores would wait for each other's."""
-    os.environ["NUMBA_NUM_THREADS"] = "1"
+def _ended() -> AuctionSimError:
+    mend = (
+        "What was finished is kept: give the same command again; with fewer --jobs, if memory ran "
+        'out. A script must do its work under `if __name__ == "__main__":`.'
+    )
+    return AuctionSimError(describe("jobs", "must not be ended while they play", "one was", mend))
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Have processes begin with one thread each: they would wait for each other's."""
+    before = {name: os.environ.get(name) for name in _THREADS}
+    os.environ.update(dict.fromkeys(_THREADS, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+
+def begin_process() -> None:
+    """Keep a process to one thread, and end it when the one that started it is gone."""
     import torch
 
+    from auctionsim.factory.worker import end_with_parent
+    from auctionsim.threads import set_threads
+
+    end_with_parent()
+    set_threads(1)
     torch.set_num_threads(1)
 
 

@@ -18,7 +18,8 @@ def sweep(parts: Mapping[str, Table], places: Mapping[str, float], x_label: str)
     """Draw expected Scores against a setting, a panel a task, with standard errors over seeds.
 
     Args:
-        parts: A table for each value of the setting, with lines of the same labels.
+        parts: A table for each value of the setting, at least one, with lines of the same labels;
+            a line that some of them lack is drawn over the others.
         places: The value of each part, > 0.
         x_label: Name of the setting.
 
@@ -26,7 +27,7 @@ def sweep(parts: Mapping[str, Table], places: Mapping[str, float], x_label: str)
         An SVG document; equal tables give equal text.
     """
     ordered = sorted(parts, key=lambda part: places[part])
-    labels = [row.line.label for row in parts[ordered[0]].rows]
+    labels = list(dict.fromkeys(row.line.label for part in parts.values() for row in part.rows))
 
     def draw(axes: Axes, task: str) -> None:
         for series, label in enumerate(labels):
