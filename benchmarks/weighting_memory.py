@@ -6,15 +6,19 @@ resident memory, on CUDA what tensors take.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import torch
 
 from auctionsim.dataset.run_costs import peak_memory_mib
 from benchmarks.planners_speed import SHAPE
 from benchmarks.weighting_cost import CYCLE, steps_of
+
+_UNKNOWN = "This system does not tell a process's memory."
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -24,10 +28,21 @@ def main(arguments: Sequence[str]) -> None:
     # Days of two steps load all the code there is, and take hardly any memory.
     steps_of(rule, device, int(samples), replace(SHAPE, steps=2))(0)
     step = steps_of(rule, device, int(samples))
-    before = _peak(device)
+    before = _now(device)
     for index in range(CYCLE):
         step(index)
     print(f"{_peak(device) - before:.1f}")
+
+
+def _now(device: str) -> float:
+    if device == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+        return torch.cuda.memory_allocated() / 2**20
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    except OSError:
+        raise SystemExit(_UNKNOWN) from None
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 def _peak(device: str) -> float:
@@ -35,7 +50,7 @@ def _peak(device: str) -> float:
         return torch.cuda.max_memory_allocated() / 2**20
     peak = peak_memory_mib()
     if peak is None:
-        raise SystemExit("This system does not tell a process's peak memory.")
+        raise SystemExit(_UNKNOWN)
     return peak
 
 

@@ -214,3 +214,12 @@ def test_the_command_writes_what_it_prints(
     assert growth.main(["--json", str(path)]) == 0
     assert capsys.readouterr().out.strip() == tables(COSTS, passes, ERRORS)
     assert read_record(path, KINDS)["passes"] == passes
+
+
+def test_the_readme_has_the_tables_of_the_record(capsys: pytest.CaptureFixture[str]) -> None:
+    assert growth.main([]) == 0
+    printed = capsys.readouterr().out
+    text = RECORD.with_name("README.md").read_text(encoding="utf-8")
+    rows = [line for line in printed.splitlines() if line.startswith("|")]
+    assert len(rows) > 20
+    assert not [line for line in rows if line not in text]

@@ -16,7 +16,7 @@ from tests.vao.conftest import EPISODES
 from tests.vao.factories import make_trajectories
 from tests.vao.training.runs import toy_config
 from vao import PlannerBidder, choose_requests, train
-from vao.arena import Arena, can_freeze, expected_score
+from vao.arena import _FACTORS, Arena, can_freeze, expected_score
 
 LOG = Path(__file__).resolve().parents[2] / "examples" / "logs" / "period-1.parquet"
 
@@ -98,6 +98,60 @@ def test_best_constant_is_the_best_of_its_grid_on_the_selection_episodes(arena: 
     for task, factor in factors.items():
         chosen = arena.select(FixedMultiplier(factor))[task]
         assert chosen >= arena.select(FixedMultiplier(1.0))[task]
+
+
+def test_a_contest_is_each_task_and_protocol_played_as_by_itself(arena: Arena) -> None:
+    bidder, episodes = FixedMultiplier(0.9), arena.testing
+    seats = [("bcb", "wide"), ("cpa_mcb", "paper"), ("bcb", "paper"), ("target_roas", "wide")]
+    for frozen in (True, False):
+        place = replace(arena, frozen=frozen)
+        for bounds in (True, False):
+            played = place.contest(bidder, seats, episodes, bounds=bounds)
+            for (task, protocol), found in zip(seats, played, strict=True):
+                alone = replace(place, protocol=protocol).play(
+                    bidder, task, episodes, bounds=bounds, frozen=frozen
+                )
+                assert found.task == task
+                assert found.metrics == alone.metrics
+                assert (found.bounds is not None) == bounds
+
+
+def test_a_contest_of_nothing_is_nothing(arena: Arena) -> None:
+    assert arena.contest(FixedMultiplier(1.0), [], arena.selecting) == []
+
+
+def test_a_contest_names_what_has_no_seats(arena: Arena, two: Arena) -> None:
+    with pytest.raises(InvalidArgumentError, match="task"):
+        two.contest(FixedMultiplier(1.0), [("target_roas", "paper")], two.selecting)
+    with pytest.raises(InvalidArgumentError, match="protocol"):
+        arena.contest(FixedMultiplier(1.0), [("bcb", "wdie")], arena.selecting)
+
+
+def test_contests_share_what_the_opponents_bid(
+    arena: Arena, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bidder, seats = FixedMultiplier(1.0), [("bcb", "wide")]
+    first = arena.contest(bidder, seats, arena.testing)
+    recorded = dict(arena._recordings)
+    assert recorded
+    again = arena.contest(bidder, seats, arena.testing)
+    assert again[0].metrics == first[0].metrics
+    assert all(arena._recordings[key] is of for key, of in recorded.items())
+    assert replace(arena)._recordings == {}  # another arena's opponents may bid otherwise
+
+
+@pytest.mark.parametrize("protocol", ["paper", "wide"])
+def test_best_factors_are_those_of_the_selection_episodes(arena: Arena, protocol: str) -> None:
+    place = replace(arena, protocol=protocol)
+    best = place.best_factors()
+    assert tuple(best) == place.tasks
+    tried = {factor: place.select(FixedMultiplier(factor)) for factor in _FACTORS}
+    for task, factor in best.items():
+        scores = {f: found[task] for f, found in tried.items()}
+        assert factor in _FACTORS
+        assert scores[factor] == max(scores.values())
+    elsewhere = replace(place, testing=(10_000,))
+    assert elsewhere.best_factors() == best
 
 
 def _bidder(arena: Arena, *tasks: str) -> PlannerBidder:

@@ -94,7 +94,8 @@ class Reproduce(Command):
         for found in result.values():
             for table in found["tables"].values():
                 console.print(terminal(table))
-            console.print(f"Page: {found['page']}")
+            # A path that is broken into lines cannot be copied.
+            console.print(f"Page: {found['page']}", soft_wrap=True, markup=False, highlight=False)
 
     def _check_folders(self) -> None:
         """Raise if two tables would be written into one folder, or one where others lie."""

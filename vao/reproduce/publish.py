@@ -41,14 +41,14 @@ class Published:
 
     Attributes:
         table: Its config.
-        lines: Label and group of each of its entrants.
+        lines: Those of its entrants, by their names in the results.
         made: Command, versions, machine and time.
         runs: By label, what each run was and chose.
         partial: Whether entrants without all their results are left out.
     """
 
     table: TableConfig
-    lines: dict[str, dict[str, str]]
+    lines: dict[str, Line]
     made: dict[str, Any]
     runs: dict[str, dict[str, Any]]
     partial: bool = False
@@ -95,7 +95,7 @@ def publish(
         InvalidDataError: If results are missing, of a partial table all.
     """
     lines = {
-        row_name(name, part): asdict(table.line(study, name, part))
+        row_name(name, part): table.line(study, name, part)
         for part in table.parts()
         for name in table.lines
     }
@@ -168,7 +168,7 @@ def _layout(told: Published, part: str, protocol: str, results: Results) -> Layo
     words = {"paper": "the tasks' own seats", "wide": "each task on all seats"}[protocol]
     return Layout(
         title=": ".join(filter(None, [table.title, part, words])),
-        lines=tuple(Line(**_line(told.lines[row])) for row in rows),
+        lines=tuple(told.lines[row] for row in rows),
         baseline=row_name(table.baseline, part),
         ours=row_name(table.ours, part),
         references=tuple(
@@ -178,10 +178,6 @@ def _layout(told: Published, part: str, protocol: str, results: Results) -> Layo
         ),
         protocol=protocol,
     )
-
-
-def _line(told: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: told[name] for name in ("entrant", "label", "group")}
 
 
 def _write(path: Path, text: str) -> None:

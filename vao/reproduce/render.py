@@ -57,7 +57,7 @@ def markdown(table: Table, depth: int = 2) -> str:
     printed = [i for i, row in enumerate(table.all_rows) if row.line.entrant in PUBLISHED]
     sections = (
         ("Value and Score", _main(table), places, _main_words(table)),
-        ("Expected Score, and the paper's Score", _further(table), places, _further_words(table)),
+        ("Expected Value and Score, and the paper's Score", _further(table), places, _further_words(table)),
         (f"Against {_ours(table)}", _against(table), differing_rows(table), _against_words(table)),
         ("The paper's numbers", _published(table), printed, _PAPER_WORDS),
     )
@@ -123,10 +123,11 @@ def _main(table: Table) -> list[Column]:
 def _further(table: Table) -> list[Column]:
     columns = []
     for task in table.layout.tasks:
-        columns.append(metric_column(table, task, COMPARED, f"{task}: expected Score"))
+        columns.append(metric_column(table, task, "expected_value", f"{task}: expected Value"))
+        columns.append(metric_column(table, task, COMPARED, "expected Score"))
         if table.optimum:
             columns.append(share_column(table, task, "of the optimum"))
-        columns.append(metric_column(table, task, PAPER, f"{task}: paper's Score"))
+        columns.append(metric_column(table, task, PAPER, "paper's Score"))
     return [*columns, delta_column(table, PAPER, "Δm %, paper's Score")]
 
 

@@ -74,16 +74,18 @@ def run_all(
         # Processes start as tasks are handed in. Ctrl-C is for this one alone, which ends them.
         with signals_held_back(), _one_thread():
             waiting: dict[Future[object], Task] = {pool.submit(worker, t): t for t in tasks}
-        return _collect(waiting, title, progress)
+        failed = _collect(waiting, title, progress)
     except BaseException:
         # What runs is given up: a run writes its files at its end, whole or not at all.
         pool.shutdown(wait=False, cancel_futures=True)
-        for process in active_children():
-            if process not in others:
-                process.terminate()
+        ours = [process for process in active_children() if process not in others]
+        for process in ours:
+            process.terminate()
+        for process in ours:
+            process.join()
         raise
-    finally:
-        pool.shutdown()
+    pool.shutdown()
+    return failed
 
 
 def _collect(waiting: Mapping[Future[object], Task], title: str, progress: bool) -> dict[str, str]:
@@ -129,12 +131,16 @@ def _one_thread() -> Iterator[None]:
 
 def begin_process() -> None:
     """Keep a process to one thread, and end it when the one that started it is gone."""
+    import threading
+
     import torch
 
     from auctionsim.factory.worker import end_with_parent
     from auctionsim.threads import set_threads
 
     end_with_parent()
+    # Its own lock is shared by processes, and is left behind where they are ended.
+    tqdm.set_lock(threading.RLock())
     set_threads(1)
     torch.set_num_threads(1)
 

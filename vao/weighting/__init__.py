@@ -7,6 +7,7 @@ from vao.weighting.equal import EqualWeights
 from vao.weighting.protocol import Context, DivergedError, Sampler, StepReport, Weighting
 from vao.weighting.registry import WEIGHTINGS, make
 from vao.weighting.settings import VaoSettings
+from vao.weighting.tensors import Losses, TensorSampler
 from vao.weighting.validation_aligned import ValidationAligned
 
 __all__ = [
@@ -14,8 +15,10 @@ __all__ = [
     "Context",
     "DivergedError",
     "EqualWeights",
+    "Losses",
     "Sampler",
     "StepReport",
+    "TensorSampler",
     "ValidationAligned",
     "VaoSettings",
     "Weighting",

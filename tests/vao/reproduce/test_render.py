@@ -58,7 +58,7 @@ def test_every_line_has_as_many_cells_as_its_heading() -> None:
     assert re.findall("^#+ .*", text, re.MULTILINE) == [
         "## Table 2: one model for all tasks",
         "### Value and Score",
-        "### Expected Score, and the paper's Score",
+        "### Expected Value and Score, and the paper's Score",
         "### Against ODOM VAO",
         "### The paper's numbers",
     ]
@@ -121,7 +121,7 @@ def test_the_optimum_may_be_a_line() -> None:
     table = make_table(study(), replace(LAYOUT, references=references), drawing=QUICK)
     rows = section(markdown(table), "Value and Score")
     assert rows[-1] == ["", "*optimum*", *["–"] * 7]
-    assert section(markdown(table), "Expected Score, and the paper's Score")[-1][3] == "100.0 %"
+    assert section(markdown(table), "Expected Value and Score, and the paper's Score")[-1][3] == "100.0 %"
     assert "optimum*" not in "".join(map(str, section(markdown(table), "Against ODOM VAO")))
 
 

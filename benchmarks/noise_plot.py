@@ -1,0 +1,70 @@
+"""The noise of weights as one figure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from benchmarks.noise_draws import ALL
+from benchmarks.noise_figures import Noise
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+COLOURS = ("#e6b8a2", "#d1603d", "#9fb8ad", "#2f4858")
+SIGNAL = "#8a8a8a"
+SETTINGS: Any = {
+    "svg.hashsalt": "noise",
+    "svg.fonttype": "path",
+    "font.family": "DejaVu Sans",
+    "font.size": 8.5,
+    "axes.titlesize": 9.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#e4e4e4",
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+}
+
+
+def draw(noises: Sequence[Noise], path: Path) -> None:
+    """Draw noise and misplaced weight by batch size to a file; its ending says the format."""
+    updates = sorted({noise.update for noise in noises})
+    with mpl.rc_context(SETTINGS):
+        figure = Figure(figsize=(3.4 * len(updates), 5.2), layout="constrained", facecolor="white")
+        panels = figure.subplots(2, len(updates), squeeze=False, sharex=True, sharey="row")
+        for place, update in enumerate(updates):
+            own = [noise for noise in noises if noise.update == update]
+            upper, lower = panels[0, place], panels[1, place]
+            _lines(upper, own, "differences")
+            signal = next(x.signal for x in own if x.samples == x.held_out == ALL)
+            upper.axhline(signal, color=SIGNAL, ls="--", lw=1.0, label="signal")
+            upper.set(title=f"After {update} updates")
+            _lines(lower, own, "misplaced")
+            lower.set(xlabel="trajectories a source in a batch")
+        panels[0, 0].set(ylabel="deviation of a difference of cosines", ylim=(0.0, None))
+        panels[1, 0].set(ylabel="share of weight on wrong sources", ylim=(0.0, None))
+        panels[0, -1].legend(fontsize=8)
+        metadata = {"Date": None} if path.suffix == ".svg" else {}
+        figure.savefig(path, dpi=110, metadata=metadata)
+
+
+def _lines(axes: Axes, noises: Sequence[Noise], column: str) -> None:
+    held_out = sorted({x.held_out for x in noises}, key=lambda size: (size == ALL, size))
+    sizes = sorted({x.samples for x in noises if x.samples != ALL})
+    for size, colour in zip(held_out, COLOURS, strict=False):
+        found = {x.samples: getattr(x, column) for x in noises if x.held_out == size}
+        label = f"{'all' if size == ALL else size} held out"
+        heights = [found[n] for n in sizes]
+        axes.plot(sizes, heights, color=colour, marker="o", ms=3, lw=1.2, label=label)
+    axes.set(xscale="log", xticks=sizes)
+    axes.set_xticks([], minor=True)
+    axes.set_xticklabels([str(size) for size in sizes])
