@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from benchmarks.noise_draws import ALL
 from benchmarks.noise_estimators import Estimate
-from benchmarks.noise_figures import Noise, Pair, SmallSet
+from benchmarks.noise_figures import TEMPERATURE, Noise, Pair, SmallSet
 from benchmarks.noise_study import HELD_OUT
 from benchmarks.power_tables import markdown
+from vao.weighting.alignment import alignment_weights
 
 _ALL = "all"
 
@@ -23,8 +27,9 @@ def tables(record: Mapping[str, Sequence[Any]]) -> str:
         "Noise of a cosine (signal over the noise of differences)": size_table(
             noises, lambda x: f"{x.noise:.3f} ({_ratio(x.signal, x.differences)})"
         ),
-        "Misplaced weight (of it in the mean weights)": size_table(
-            noises, lambda x: f"{x.misplaced:.3f} ({x.bias:.3f})"
+        "Misplaced weight": size_table(noises, lambda x: f"{x.misplaced:.3f}"),
+        f"Where it comes from, held-out batches of {HELD_OUT}": cause_table(
+            noises, record["pairs"]
         ),
         "Weight that moves from one draw to the next (another source weighs most)": size_table(
             noises, lambda x: f"{x.moved:.3f} ({100.0 * x.another:.0f} %)"
@@ -39,7 +44,7 @@ def tables(record: Mapping[str, Sequence[Any]]) -> str:
 
 def pair_table(pairs: Sequence[Pair]) -> str:
     """Return cosines: one row a pair and update, one column a size of batches."""
-    return _pair_table(pairs, "scale", lambda x: f"{x.alignment:.2f} ± {x.deviation:.2f}")
+    return _pair_table(pairs, "noise scale", lambda x: f"{_plain(x.alignment)} ± {x.deviation:.2f}")
 
 
 def weight_table(pairs: Sequence[Pair]) -> str:
@@ -75,6 +80,33 @@ def size_table(noises: Sequence[Noise], shown: Callable[[Noise], str]) -> str:
     ]
     heads = ["updates", "a source", *(f"{_named(size)} held out" for size in held_out)]
     return markdown(heads, rows)
+
+
+def cause_table(noises: Sequence[Noise], pairs: Sequence[Pair], held_out: int = HELD_OUT) -> str:
+    """Return what single draws misplace, their mean weights, and weights of their mean cosines.
+
+    The last is what shrunk cosines do without scatter: the least that averaging draws can reach.
+    """
+    rows = []
+    for noise in noises:
+        if noise.held_out == held_out:
+            right = _weights_at(pairs, noise.update, ALL, ALL)
+            shrunk = _weights_at(pairs, noise.update, noise.samples, held_out)
+            figures = noise.misplaced, noise.bias, 0.5 * np.abs(shrunk - right).sum(axis=1).mean()
+            cells = [str(noise.update), _named(noise.samples)]
+            rows.append([*cells, *(f"{figure:.3f}" for figure in figures)])
+    heads = ["updates", "a source", "a draw's weights", "mean weights", "weights of mean cosines"]
+    return markdown(heads, rows)
+
+
+def _weights_at(
+    pairs: Sequence[Pair], update: int, samples: int, held_out: int
+) -> NDArray[np.float64]:
+    """Return the weights of mean cosines, (targets, sources)."""
+    wanted = update, samples, held_out
+    own = [x for x in pairs if (x.update, x.samples, x.held_out) == wanted]
+    rows = {x.target: [y.alignment for y in own if y.target == x.target] for x in own}
+    return alignment_weights(list(rows.values()), TEMPERATURE)
 
 
 def share_table(noises: Sequence[Noise], held_out: int = HELD_OUT) -> str:
@@ -153,6 +185,11 @@ def _sizes(found: Any) -> list[int]:
 
 def _named(size: int) -> str:
     return _ALL if size == ALL else str(size)
+
+
+def _plain(cosine: float) -> str:
+    """Return a cosine without a sign before 0."""
+    return f"{round(cosine, 2) + 0.0:.2f}"
 
 
 def _ratio(signal: float, noise: float) -> str:

@@ -174,6 +174,8 @@ class Arena:
             Takeover(self.market, self.seed, task, task_seats(self.market, task, protocol), 1.0)
             for task, protocol in seats
         ]
+        if not takeovers:
+            return []
         played = contest.play([entrant], takeovers, lambda steps: None)
         return [found[entrant.name] for found in played]
 

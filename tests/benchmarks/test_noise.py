@@ -21,6 +21,7 @@ from benchmarks.noise_estimators import SAMPLED, UNIFORM, VARIANTS, Estimate, Es
 from benchmarks.noise_figures import Noise, SmallSet
 from benchmarks.noise_study import PLAN, Plan
 from benchmarks.noise_tables import (
+    cause_table,
     estimate_table,
     pair_table,
     set_table,
@@ -38,6 +39,10 @@ from vao.weighting.alignment import alignment_weights
 README = RECORD.with_name("README.md")
 SIZES = Sizes(samples=(2, 3, ALL), held_out=(8, ALL), sets=(1, 2, ALL), draws=4, pool=5)
 LITTLE = Plan((0, 3), (0, 2, 3), refresh=2, samples=6, sizes=SIZES, pool=4)
+
+
+def rows(table: str) -> list[str]:
+    return table.splitlines()[2:]
 
 
 @pytest.fixture(scope="module")
@@ -138,6 +143,16 @@ def test_sets_and_pairs_are_told_one_by_one() -> None:
     assert found[0].weight + found[1].weight == pytest.approx(1.0)
 
 
+def test_what_scatter_and_shrinking_misplace_is_told_apart() -> None:
+    noises = list(noise_figures.noises(made_up(), 7))
+    found = list(noise_figures.pairs(made_up(), 7, ("a", "b"), ("a", "b"), 8))
+    shared, own = (line.split(" | ") for line in rows(cause_table(noises[:2], found)))
+    assert shared[2:] == ["0.000", "0.000", "0.000 |"]
+    # Scatter that cancels out leaves the mean cosine as it is, but not the mean weight.
+    assert own[2:] == [f"{noises[1].misplaced:.3f}", f"{noises[1].bias:.3f}", "0.000 |"]
+    assert noises[1].bias > 0.01
+
+
 def test_estimators_watch_and_do_not_teach(world: World) -> None:
     learner = world.learner
     before = [p.detach().clone() for p in learner.parameters]
@@ -176,10 +191,6 @@ def test_the_record_is_whole() -> None:
     assert [(x.update, x.rule) for x in estimates] == [
         (update, rule) for update in PLAN.judged for rule in (UNIFORM, *VARIANTS, SAMPLED)
     ]
-
-
-def rows(table: str) -> list[str]:
-    return table.splitlines()[2:]
 
 
 def test_tables_show_sizes_in_order() -> None:

@@ -119,7 +119,7 @@ class Reproduce(Command):
             self._play(runs, dataset, folder, play_task, name)
         results, notes = gather(runs, folder)
         out = self.out / name
-        made = self._made(notes)
+        made = {"dataset": dataset, **self._made(notes)}
         tables = publish(table, study, results, notes, made, out, partial=self.partial)
         return {"page": out / PAGE, "tables": tables}
 

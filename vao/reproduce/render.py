@@ -57,7 +57,12 @@ def markdown(table: Table, depth: int = 2) -> str:
     printed = [i for i, row in enumerate(table.all_rows) if row.line.entrant in PUBLISHED]
     sections = (
         ("Value and Score", _main(table), places, _main_words(table)),
-        ("Expected Value and Score, and the paper's Score", _further(table), places, _further_words(table)),
+        (
+            "Expected Value and Score, and the paper's Score",
+            _further(table),
+            places,
+            _further_words(table),
+        ),
         (f"Against {_ours(table)}", _against(table), differing_rows(table), _against_words(table)),
         ("The paper's numbers", _published(table), printed, _PAPER_WORDS),
     )

@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from tests.auctionsim.factory.samples import children, environment, finish, living, wait_until
+from tests.benchmarks.test_tables import check_configs, check_page
 from tests.vao.reproduce.small import TABLE, Small, write, write_small, write_study
 from vao.cli import main
 from vao.cli import reproduce as command
@@ -69,6 +70,9 @@ def test_a_table_is_played_and_goes_on_where_it_stopped(
     assert set(found["little"]["tables"]) == {"wide", "paper"}
     told, _ = published(out / "little")
     assert (told.made["scale"], told.made["seeds"], told.made["study"]) == ("toy", 1, toy.study)
+    assert told.made["dataset"] == toy.dataset
+    check_page(out / "little")
+    check_configs(out / "little", load_table(toy.table), load_study(toy.study))
     first = (out / "little" / PAGE).read_bytes(), (out / "little" / RAW).read_bytes()
 
     assert main(line) == 0  # all is there
@@ -82,19 +86,27 @@ def test_a_table_is_played_and_goes_on_where_it_stopped(
     assert main(line) == 0
     assert here[1:] == [["constant-0", "odom-equal-0", "odom-vao-0"]]
     assert (out / "little" / RAW).read_bytes() != first[1]
+    check_configs(out / "little", load_table(toy.table), load_study(toy.study))
+    write(Path(toy.study), _with_other_settings(toy, "odom-vao"))
+    with pytest.raises(AssertionError, match="odom-vao-0"):
+        check_configs(out / "little", load_table(toy.table), load_study(toy.study))
+    page = out / "little" / PAGE
+    page.write_text(page.read_text().replace("EW", "EV"))
+    with pytest.raises(AssertionError, match="EV"):
+        check_page(out / "little")
 
     # A second table plays only what it has for itself.
     more = write(
         tmp_path / "more.yaml", {**TABLE, "lines": ["mdmm-equal", "odom-vao 0.3", "odom-vao"]}
     )
     assert main(_line(toy, toy.table, more, out=out)) == 0
-    assert here[2:] == [["odom-vao_0.3-0"]]
+    assert here[2:] == [["odom-vao-0"], ["odom-vao_0.3-0"]]
     assert {path.name for path in out.iterdir()} == {"data", "runs", "little", "more"}
 
 
 def _with_other_settings(toy: Small, entrant: str) -> dict[str, object]:
     study = yaml.safe_load(Path(toy.study).read_text())
-    study["entrants"][entrant]["settings"] = {"warm": 3}
+    study["entrants"][entrant]["settings"] = {"bid": 0.4}
     return study  # type: ignore[no-any-return]
 
 
@@ -102,7 +114,10 @@ def test_it_plays_side_by_side_and_one_that_fails_leaves_the_others(
     toy: Small, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     variants = {"whole": {}, "too few": {"held_out": 900}}
-    table = write(tmp_path / "parts.yaml", {**TABLE, "variants": variants, "protocols": ["wide"]})
+    table = write(
+        tmp_path / "parts.yaml",
+        {**TABLE, "lines": ["mdmm-equal", "odom-vao"], "variants": variants},
+    )
     out = tmp_path / "out"
     line = [*_line(toy, table, out=out), "--jobs", "2"]
     assert main(line) == 2

@@ -177,7 +177,7 @@ def test_unknown_names_are_named() -> None:
     ],
 )
 def test_studies_name_only_what_they_have(changes: dict[str, Any]) -> None:
-    with pytest.raises(InvalidArgumentError, match="entrant|scale"):
+    with pytest.raises(InvalidArgumentError, match=r"entrant|scale"):
         _study("odom-vao", **changes)
 
 

@@ -107,7 +107,7 @@ def test_batches_hold_the_sources_of_the_setting(setting: Setting) -> None:
 
 def test_settings_are_four_different_trainings() -> None:
     policies = [run(toy_config(method=method, steps=6)).policy for method in METHODS]
-    asked = {name: p for name, p in zip(SETTINGS, policies, strict=True)}
+    asked = dict(zip(SETTINGS, policies, strict=True))
     for one in SETTINGS:
         assert asked[one].tasks == TASKS
         for other in SETTINGS:
