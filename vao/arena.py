@@ -44,7 +44,7 @@ class Arena:
         testing: Episodes for the results; nothing is chosen on them.
         protocol: "paper" or "wide" (see `auctionsim.evaluate`).
         frozen: Whether, while something is chosen, the others bid what they bid when the line-up
-            played all seats: several times faster, and nearly the same. Results are always of
+            played all seats: several times faster, and nearly the same. `play` and `test` are of
             others that respond.
     """
 

@@ -37,7 +37,8 @@ def finished(run: Run, folder: Path) -> bool:
     except (OSError, ValueError):
         return False
     whole = isinstance(notes, dict) and notes.get("fingerprint") == run.fingerprint
-    return whole and (folder / f"{run.label}.parquet").is_file()
+    wanted = ("parquet",) if run.config is None else ("parquet", "jsonl")
+    return whole and all((folder / f"{run.label}.{kind}").is_file() for kind in wanted)
 
 
 def play(run: Run, experiment: Experiment, folder: Path) -> None:

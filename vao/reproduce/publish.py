@@ -12,6 +12,8 @@ from auctionsim.config_files import build
 from auctionsim.dataset.files import write_whole
 from auctionsim.errors import InvalidArgumentError, InvalidDataError, invalid_data
 from auctionsim.plain_values import plain
+from vao.history import read_history
+from vao.reproduce.choices import choices, choices_section
 from vao.reproduce.layout import Layout, Line
 from vao.reproduce.plan import BOUNDS, REFERENCES, Run, Study
 from vao.reproduce.play import finished
@@ -63,7 +65,10 @@ def gather(runs: Iterable[Run], folder: Path) -> tuple[Results, dict[str, dict[s
             told = json.loads((folder / f"{run.label}.json").read_text(encoding="utf-8"))
             kept = ("fingerprint", "factors", "requests", "seconds", "training_seconds")
             notes[run.label] = {name: told[name] for name in kept if name in told}
-            notes[run.label]["config"] = told["run"]["config"]
+            notes[run.label] |= {"row": run.row, "config": told["run"]["config"]}
+            if run.config is not None:
+                history = read_history(folder / f"{run.label}.jsonl")
+                notes[run.label]["choices"] = choices(history)
     return Results.join(parts), notes
 
 
@@ -157,6 +162,7 @@ def page(told: Published, tables: Mapping[str, Table]) -> dict[str, str]:
     drawn = figures(told.table, tables)
     pictures = [f"![{told.table.title}]({name})" for name in drawn]
     sections = [markdown(table) for table in tables.values()]
+    sections += choices_section(told.table, told.runs)
     body = "\n\n".join([f"# {told.table.title}", *pictures, *(s.rstrip("\n") for s in sections)])
     return {PAGE: body + "\n", **drawn}
 

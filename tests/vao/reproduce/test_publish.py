@@ -17,6 +17,7 @@ from auctionsim.plain_values import plain
 from auctionsim.tasks import TASKS
 from tests.vao.reproduce.small import Small
 from tests.vao.reproduce.studies import study as made_up
+from vao.history import write_history
 from vao.reproduce.plan import BOUNDS, REFERENCES, Run, Study, load_study
 from vao.reproduce.publish import PAGE, RAW, RECORD, gather, page, publish, published, tables_of
 from vao.reproduce.results import METRICS, Results
@@ -76,6 +77,14 @@ def _results(run: Run) -> Results:
     return Results.join(parts)
 
 
+def _history(seed: int) -> list[dict[str, Any]]:
+    """A checkpoint, and a trial of a request that is one better."""
+    return [
+        {"kind": kind, "stage": "planner", "step": 1, "scores": dict.fromkeys(TASKS, seed + gain)}
+        for kind, gain in (("select", 1.0), ("request", 2.0))
+    ]
+
+
 def _play(runs: list[Run], folder: Path) -> None:
     """Write down runs as if they had been played."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -83,6 +92,8 @@ def _play(runs: list[Run], folder: Path) -> None:
         _results(run).write(folder / f"{run.label}.parquet")
         told = {"fingerprint": run.fingerprint, "run": asdict(run), "seconds": 2.0, "trials": 3}
         write_json(folder / f"{run.label}.json", plain(told))
+        if run.config is not None:
+            write_history(_history(run.seed), folder / f"{run.label}.jsonl")
 
 
 def _files(folder: Path) -> Mapping[str, bytes]:
@@ -220,3 +231,9 @@ def test_a_record_that_was_changed_gives_another_page(study: Study, tmp_path: Pa
     told, results = published(folder)
     other = replace(told, table=replace(told.table, title="Other"))
     assert page(other, tables_of(other, results))[PAGE] != (folder / PAGE).read_text()
+
+
+def test_the_page_says_what_choosing_did(study: Study, tmp_path: Path) -> None:
+    page_text = (_published(TABLES["plain"], study, tmp_path) / PAGE).read_text()
+    section = page_text.partition("## What choosing on the selection episodes does")[2]
+    assert "| odom-vao | 1.50 ± 0.50 | 1.50 ± 0.50 | 2.50 ± 0.50 |" in section
