@@ -89,7 +89,7 @@ class TaskSampler:
 
     def by_source(self, target: int, samples: int | None = None) -> list[Batch]:
         """Draw a target's samples, an even share of each source (see `shares`); n if None."""
-        counts = shares(samples or self._samples, self.sources, target)
+        counts = shares(samples or self._samples, self.sources, self._own[target])
         drawn = [self._rng.integers(self._size(target, s), size=n) for s, n in enumerate(counts)]
         return [self._taken(target, source, places) for source, places in enumerate(drawn)]
 

@@ -10,9 +10,10 @@ import pytest
 
 from auctionsim.plain_values import plain
 from vao.config import TrainingConfig
-from vao.reproduce.plan import REFERENCES, Run, Study, load_study
+from vao.reproduce.plan import REFERENCES, Study, load_study
 from vao.reproduce.publish import RAW, RECORD, Published, page, published, tables_of
 from vao.reproduce.results import Results
+from vao.reproduce.run import Run
 from vao.reproduce.table_config import TableConfig, load_table
 
 TABLES = Path(__file__).resolve().parents[2] / "benchmarks" / "tables"

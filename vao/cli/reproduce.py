@@ -6,7 +6,6 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,7 +16,8 @@ from auctionsim.cli import Command
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from vao.reproduce.plan import Run, Study
+    from vao.reproduce.plan import Study
+    from vao.reproduce.run import Run
     from vao.reproduce.runner import Worker
     from vao.reproduce.table_config import TableConfig
 
@@ -31,10 +31,10 @@ class Reproduce(Command):
     """Play the runs of published tables and write their pages.
 
     Makes the dataset, trains every method from every seed, tests it, and writes raw results and
-    page to OUT/NAME. A run that was cut short goes on where it stopped: give the same command
-    again; runs that tables have in common are played once. The hyper-parameters are those that the
-    search chose; `search` in place of a table searches anew and writes OUT/search/SCALE.yaml, which
-    belongs into configs/chosen.
+    page to OUT/NAME. Cut short, it goes on with the runs that were not finished: give the same
+    command again; runs that tables have in common are played once. The hyper-parameters are those
+    that the search chose; `search` in place of a table searches anew and writes
+    OUT/search/SCALE.yaml, which belongs into configs/chosen.
 
     Attributes:
         names: Tables of configs/tables (table1, table2, table3, fig4, fig5, ...), YAML files, or
@@ -158,6 +158,7 @@ class Reproduce(Command):
         """
         from auctionsim.errors import invalid_data
         from auctionsim.generate import generate_dataset, load_dataset_config
+        from vao.cli.lock import alone_in
         from vao.reproduce.play import finished
         from vao.reproduce.runner import Task, run_all
 
@@ -166,10 +167,11 @@ class Reproduce(Command):
         if not left:
             return
         data = self.out / "data" / Path(dataset).stem
-        generate_dataset(load_dataset_config(dataset), data, progress=self.progress)
         tasks = [Task(run, data, folder) for run in left]
         jobs = self.jobs or available_cores()
-        failed = run_all(tasks, worker, jobs, title=title, progress=self.progress)
+        with alone_in(self.out / "runs"):
+            generate_dataset(load_dataset_config(dataset), data, progress=self.progress)
+            failed = run_all(tasks, worker, jobs, title=title, progress=self.progress)
         if failed:
             label, error = next(iter(failed.items()))
             found = f"{len(failed)} that failed, the first {label}: {error}"
@@ -177,15 +179,11 @@ class Reproduce(Command):
             raise invalid_data("runs", "must all be played", found, mend)
 
     def _made(self, notes: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-        """What made the results: command, versions, machine, time.
+        """What the table is made of: command, scale, time; runs hold what they were played with.
 
         Args:
             notes: On each run, with the seconds that it took one core.
         """
-        import auctionsim
-        from auctionsim.bench.machine import describe_machine
-        from auctionsim.dataset.card import package_versions
-
         given = f"--scale {self.scale} --seeds {self.seeds} --study {self.study}"
         seconds = sum(told.get("seconds", 0.0) for told in notes.values())
         return {
@@ -193,11 +191,8 @@ class Reproduce(Command):
             "study": self.study,
             "scale": self.scale,
             "seeds": self.seeds,
-            "finished": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+            "published": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
             "core_hours": round(seconds / 3600.0, 2),
-            "machine": describe_machine(),
-            "semantics": auctionsim.SEMANTICS,
-            "versions": package_versions() | {name: version(name) for name in ("torch", "torchjd")},
         }
 
 

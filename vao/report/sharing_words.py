@@ -47,9 +47,9 @@ ALIGNMENTS = (
 )
 ALIGNMENTS_READ = "How to read it: above 0 a source helps the target, below 0 it works against it."
 NOISE_READ = (
-    "Each band is one standard deviation of a single measurement to either side. Where the bands "
-    "are wider than the lines are apart, the weights are mostly noise, unless they are smoothed "
-    "over many measurements."
+    "Each band is the noise of what the weights are made of: one standard deviation to either "
+    "side, less what all sources of a target have in common, which changes no weight. Where the "
+    "bands are wider than the lines are apart, the weights are mostly noise."
 )
 NOISE_READ_MANY = (
     "Measured differences between sources hold the noise of a measurement: where the two lines of "

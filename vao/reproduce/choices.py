@@ -14,15 +14,15 @@ __all__ = ["choices", "choices_section"]
 
 STEPS = {
     "last": "last checkpoint",
-    "checkpoint": "best checkpoint of each task",
-    "request": "and best request",
+    "checkpoint": "checkpoint kept",
+    "request": "and request chosen",
 }
 """Choices one upon the other, by key and column."""
 
 _WORDS = (
     "Score (strict, of expected values) on the selection episodes, mean over tasks ± standard "
-    "error over seeds; checkpoints at the request of the training config. A model of all tasks "
-    "keeps one checkpoint for all of them: its best request builds on less than the column before."
+    "error over seeds; checkpoints at the request of the training config. What is chosen is the "
+    "best there was, so that these Scores flatter all entrants alike."
 )
 
 
@@ -33,14 +33,16 @@ def choices(history: Iterable[Mapping[str, Any]]) -> dict[str, float]:
         history: Records of the run, with its checkpoints ("select") and trials ("request").
     """
     records = list(history)
-    checkpoints = [dict(r["scores"]) for r in records if r["kind"] == "select"]
+    scored = [r for r in records if r["kind"] == "select"]
+    checkpoints = [dict(r["scores"]) for r in scored]
+    kept = {task: r["scores"][task] for r in scored for task in r["kept"]}
     trials = [dict(r["scores"]) for r in records if r["kind"] == "request"]
     if not checkpoints or not trials:
         return {}
     return {
         "last": fmean(checkpoints[-1].values()),
-        "checkpoint": _best(checkpoints),
-        "request": _best(trials),
+        "checkpoint": fmean(kept.values()),
+        "request": fmean(max(each[task] for each in trials) for task in trials[0]),
     }
 
 
@@ -68,10 +70,6 @@ def choices_section(config: TableConfig, runs: Mapping[str, Mapping[str, Any]]) 
 
 def _of(told: Mapping[str, Any], row: str) -> bool:
     return told.get("row") == row and bool(told.get("choices"))
-
-
-def _best(scores: list[dict[str, float]]) -> float:
-    return fmean(max(each[task] for each in scores) for task in scores[0])
 
 
 def _cell(values: list[float]) -> str:

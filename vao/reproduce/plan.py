@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from auctionsim.config_files import load
 from auctionsim.errors import InvalidArgumentError, invalid_argument, unknown_name
 from vao.config import TrainingConfig, load_training_config
-from vao.reproduce.variants import DataVariant
 
 __all__ = [
     "BOUNDS",
@@ -19,7 +16,6 @@ __all__ = [
     "Chosen",
     "Common",
     "Entrant",
-    "Run",
     "Scale",
     "Study",
     "load_study",
@@ -183,42 +179,6 @@ class Study:
         """Return the training config that all entrants share."""
         common = self.choices.get(scale, Chosen()).common
         return replace(load_training_config(self.scale(scale).training), **_checked(common))
-
-
-@dataclass(frozen=True)
-class Run:
-    """One training and its test, or the play of one that does not learn.
-
-    Attributes:
-        row: Its name in the results: the entrant's, and the variant's if there is one.
-        seed: Training seed; 0 for what does not learn.
-        dataset: Dataset config, by name.
-        variant: What is changed in the training data.
-        config: How it is trained; None for what does not learn.
-    """
-
-    row: str
-    seed: int
-    dataset: str
-    variant: DataVariant
-    config: TrainingConfig | None
-
-    def __post_init__(self) -> None:
-        if any(sign in self.row for sign in "/\\\0\n"):
-            rule, mend = "must fit a file's name", "Call it otherwise."
-            raise invalid_argument("name of an entrant or a variant", rule, self.row, mend)
-
-    @property
-    def label(self) -> str:
-        """What its files are called."""
-        return f"{self.row.replace(' ', '_')}-{self.seed}"
-
-    @property
-    def fingerprint(self) -> str:
-        """Tells it from any other run by all that its results depend on."""
-        config = None if self.config is None else asdict(self.config) | {"device": ""}
-        told = [self.row, self.seed, self.dataset, asdict(self.variant), config]
-        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def load_study(name: str = "sharing") -> Study:

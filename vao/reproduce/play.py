@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, replace
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,10 @@ from numpy.typing import NDArray
 
 from agents.fixed import FixedMultiplier
 from agents.online_lp import OnlineLp
+from auctionsim import SEMANTICS
+from auctionsim.bench.machine import describe_machine
 from auctionsim.dataset import Dataset
+from auctionsim.dataset.card import package_versions
 from auctionsim.dataset.files import write_json
 from auctionsim.evaluation import PROTOCOLS, Evaluation
 from auctionsim.plain_values import plain
@@ -22,10 +26,10 @@ from auctionsim.registry import AnyBidder
 from vao.arena import Arena
 from vao.experiment import Experiment, fit
 from vao.history import write_history
-from vao.reproduce.plan import Run
 from vao.reproduce.results import METRICS, Results
+from vao.reproduce.run import Run
 
-__all__ = ["finished", "open_experiment", "play"]
+__all__ = ["finished", "made", "open_experiment", "play"]
 
 Notes = dict[str, Any]
 
@@ -59,8 +63,25 @@ def play(run: Run, experiment: Experiment, folder: Path) -> None:
     (folder / f"{run.label}.json").unlink(missing_ok=True)
     results.write(folder / f"{run.label}.parquet")
     seconds = {"seconds": time.perf_counter() - began}
-    told = {"fingerprint": run.fingerprint, "run": asdict(run), **notes, **seconds}
+    told = {"fingerprint": run.fingerprint, "run": asdict(run), **notes, **seconds, "made": made()}
     write_json(folder / f"{run.label}.json", plain(told))
+
+
+def made() -> Notes:
+    """Return what plays here: versions, machine and time."""
+    return {
+        "finished": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+        "semantics": SEMANTICS,
+        "versions": package_versions() | {name: _version(name) for name in ("torch", "torchjd")},
+        "machine": describe_machine(),
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
 
 
 def _trained(run: Run, experiment: Experiment, folder: Path) -> tuple[Results, Notes]:

@@ -15,10 +15,11 @@ from auctionsim.plain_values import plain
 from vao.history import read_history
 from vao.reproduce.choices import choices, choices_section
 from vao.reproduce.layout import Layout, Line
-from vao.reproduce.plan import BOUNDS, REFERENCES, Run, Study
+from vao.reproduce.plan import BOUNDS, REFERENCES, Study
 from vao.reproduce.play import finished
 from vao.reproduce.render import markdown
 from vao.reproduce.results import Results
+from vao.reproduce.run import Run
 from vao.reproduce.table import Table, make_table
 from vao.reproduce.table_config import TableConfig, row_name
 
@@ -63,7 +64,7 @@ def gather(runs: Iterable[Run], folder: Path) -> tuple[Results, dict[str, dict[s
         if finished(run, folder):
             parts.append(Results.read(folder / f"{run.label}.parquet"))
             told = json.loads((folder / f"{run.label}.json").read_text(encoding="utf-8"))
-            kept = ("fingerprint", "factors", "requests", "seconds", "training_seconds")
+            kept = ("fingerprint", "factors", "requests", "seconds", "training_seconds", "made")
             notes[run.label] = {name: told[name] for name in kept if name in told}
             notes[run.label] |= {"row": run.row, "config": told["run"]["config"]}
             if run.config is not None:
@@ -104,7 +105,7 @@ def publish(
         for part in table.parts()
         for name in table.lines
     }
-    told = Published(table, lines, dict(made), _short(notes), partial)
+    told = Published(table, lines, {**made, "by": _makers(notes)}, _short(notes), partial)
     tables = tables_of(told, results)
     files = page(told, tables)
     folder.mkdir(parents=True, exist_ok=True)
@@ -190,6 +191,16 @@ def _write(path: Path, text: str) -> None:
     write_whole(path, lambda file: file.write(text.encode()))
 
 
+def _makers(notes: Mapping[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return each set of versions and machine that runs were played with, once."""
+    found: list[dict[str, Any]] = []
+    for told in notes.values():
+        maker = {name: value for name, value in told.get("made", {}).items() if name != "finished"}
+        if maker and maker not in found:
+            found.append(maker)
+    return found
+
+
 def _short(notes: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """Keep each training config once: that of the first seed stands for the others."""
     seen: set[str] = set()
@@ -197,6 +208,8 @@ def _short(notes: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     for label, told in notes.items():
         row = label.rpartition("-")[0]
         kept = dict(told)
+        if "made" in kept:
+            kept["finished"] = kept.pop("made")["finished"]
         if row in seen:
             kept.pop("config", None)
         seen.add(row)

@@ -17,7 +17,7 @@ from tqdm import tqdm
 from auctionsim.errors import AuctionSimError, describe, invalid_argument
 from auctionsim.stopping import signals_held_back
 from vao.experiment import Experiment
-from vao.reproduce.plan import Run
+from vao.reproduce.run import Run
 
 __all__ = ["Task", "run_all"]
 

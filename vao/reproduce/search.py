@@ -16,7 +16,8 @@ from auctionsim.errors import invalid_data
 from auctionsim.plain_values import plain
 from vao.config import TrainingConfig
 from vao.experiment import Experiment
-from vao.reproduce.plan import Chosen, Run, Study
+from vao.reproduce.plan import Chosen, Study
+from vao.reproduce.run import Run
 from vao.reproduce.runner import Task, experiment_of
 from vao.reproduce.variants import DataVariant
 from vao.sharing import TRAINING_COLUMNS

@@ -11,7 +11,8 @@ from auctionsim.config_files import load
 from auctionsim.errors import invalid_argument, unknown_name
 from auctionsim.evaluation import PROTOCOLS
 from vao.reproduce.layout import Line
-from vao.reproduce.plan import REFERENCES, Run, Study
+from vao.reproduce.plan import REFERENCES, Study
+from vao.reproduce.run import Run
 from vao.reproduce.variants import DataVariant
 
 __all__ = ["TableConfig", "load_table", "row_name"]

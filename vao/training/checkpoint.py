@@ -217,8 +217,8 @@ def _bring(
     groups = learner.optimiser.state_dict()["param_groups"]
     learner.optimiser.load_state_dict({"state": state, "param_groups": groups})
     device = next(learner.planner.parameters()).device
-    remembered = _under(tensors, "weighting.")
-    learner.weighting.resume({name: tensor.to(device) for name, tensor in remembered.items()})
+    # A rule knows best where it keeps what it remembers: many decide on the CPU.
+    learner.weighting.resume(_under(tensors, "weighting."))
     if plain["best_score"] is not None:
         learner.best_score = float(plain["best_score"])
         learner.best_weights = {n: t.to(device) for n, t in _under(tensors, "best.").items()}

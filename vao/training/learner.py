@@ -110,9 +110,9 @@ class Learner:
         if not stage.shared:
             # Small networks: each process learns from whole batches, alike in all of them.
             return EqualWeights()
-        context = Context(self._team, self.steps(stage), self._config.seed)
-        rule = Method.of(self._config.method).weighting
-        return make(rule, context, **self._config.weighting)
+        config = self._config
+        context = Context(self._team, self.steps(stage), config.seed, config.device)
+        return make(Method.of(config.method).weighting, context, **config.weighting)
 
     def steps(self, stage: Stage) -> int:
         """Return the updates of a stage."""

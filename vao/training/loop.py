@@ -31,6 +31,13 @@ Score = Callable[[PlannerBidder], Mapping[str, float]]
 """Plays a bidder on the selection set and returns its Score by task name; larger is better."""
 
 
+_PAIRS = 1024
+"""Pairs of target and source whose every renewal is recorded."""
+
+_APART = 5
+"""Steps between records of more pairs, times how often they are as many."""
+
+
 @dataclass(frozen=True)
 class TrainingResult:
     """A trained policy and how it came about.
@@ -201,7 +208,7 @@ class _Run:
         """Update one model; record renewed weights; return its losses by task if they are due."""
         report = learner.update(step)
         place = {"stage": stage.name, "step": step, "tasks": list(learner.targets)}
-        if report.weights is not None:
+        if report.weights is not None and self._shown(place, report.weights.numel()):
             measured = {"alignment": report.alignment, "noise": report.noise}
             measured |= {"weights": report.weights, "conflicts": report.conflicts}
             told = {name: t.tolist() for name, t in measured.items() if t is not None}
@@ -217,6 +224,14 @@ class _Run:
         # A stage that does not share has one loss for all of a model's tasks.
         names = learner.targets
         return dict(zip(names, losses if stage.shared else losses * len(names), strict=True))
+
+    def _shown(self, place: Mapping[str, Any], pairs: int) -> bool:
+        """Whether renewed weights are recorded: those of many pairs only now and then."""
+        if pairs <= _PAIRS:
+            return True
+        same = {"kind": "weights", "stage": place["stage"], "tasks": place["tasks"]}
+        last = next((e for e in reversed(self.history) if same.items() <= e.items()), None)
+        return last is None or place["step"] - last["step"] >= _APART * math.ceil(pairs / _PAIRS)
 
     def _choose(self, stage: Stage, done: int) -> None:
         """Score a snapshot; every model that is at its best remembers its weights."""

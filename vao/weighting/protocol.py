@@ -72,8 +72,8 @@ class StepReport:
         losses: (targets,) the loss of each target, as it was weighted.
         alignment: (targets, sources) m_ik, if they were measured in this step.
         weights: (targets, sources) w_ik, if they were renewed in this step.
-        noise: (targets, sources) standard deviation of m_ik from one measurement to the next, as
-            far as known.
+        noise: (targets, sources) standard deviation of what the weights are made of, less what
+            the sources of a target have in common, as far as known.
         conflicts: (targets, targets) cosines between the targets' own gradients, if measured.
         balance: (targets,) weights of the targets themselves, where the rule weighs those; they
             sum to their number.
@@ -106,11 +106,13 @@ class Context:
         team: The processes that share the work.
         steps: Steps of the stage it weighs; 0 if not known.
         seed: Of what the rule draws itself, alike in all processes.
+        device: Where the model is.
     """
 
     team: Team = SOLO
     steps: int = 0
     seed: int = 0
+    device: torch.device | str = "cpu"
 
 
 ALONE = Context()
@@ -163,7 +165,7 @@ class Weighting(ABC):
         return {}
 
     def resume(self, state: Mapping[str, Tensor]) -> None:
-        """Go on as the rule would that gave this `state`.
+        """Go on as the rule would that gave this `state`, whose tensors lie on the CPU.
 
         Raises:
             KeyError: If something is missing in it.

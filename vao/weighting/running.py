@@ -18,9 +18,10 @@ _NAMES = "mean", "last", "square"
 class RunningAlignment:
     """What is known of m_ik after several measurements.
 
-    The noise is told from how much an alignment changes from one measurement to the next: for
+    The noise is told from how much alignments change from one measurement to the next: for
     measurements of the same thing, half the mean squared change is their variance. It costs nothing
-    and holds what the alignment itself drifts by between two measurements as well.
+    and holds what the alignments themselves drift by between two measurements as well. What all
+    sources of a target change by together changes no weight and is left out.
 
     Args:
         smoothing: Share of the old in the running mean, in [0, 1).
@@ -40,7 +41,8 @@ class RunningAlignment:
 
         Returns:
             The rows' running means, without bias towards where they began; and the standard
-            deviation of a measurement (rows, sources), None where one was made but once.
+            deviation of these means (rows, sources), less what the sources of a target have in
+            common; None where one was measured but once.
         """
         if not self._seen:
             zeros = alignment.new_zeros((targets, alignment.shape[1]))
@@ -50,6 +52,7 @@ class RunningAlignment:
         seen = {name: tensor[own] for name, tensor in self._seen.items()}
         count, first = seen["count"], seen["count"] == 0.0
         change = torch.where(first, 0.0, alignment - seen["last"])
+        change = change - change.mean(dim=1, keepdim=True)
         new = {
             "mean": self._smoothing * seen["mean"] + (1.0 - self._smoothing) * alignment,
             "last": alignment,
@@ -57,8 +60,11 @@ class RunningAlignment:
             "count": count + 1.0,
         }
         mean = new["mean"] / (1.0 - self._smoothing ** new["count"])
-        # Changes come from the second measurement on.
-        noise = None if bool(first.any()) else (new["square"] / (1.0 - _MEMORY**count)).sqrt()
+        noise = None
+        if not bool(first.any()):
+            # Changes come from the second measurement on.
+            single = new["square"] / (1.0 - _MEMORY**count)
+            noise = (single * _variance_left(self._smoothing, new["count"])).sqrt()
         # Last, for `count` and the other old ones are views of what is written here.
         for name, tensor in new.items():
             self._seen[name][own] = tensor
@@ -71,3 +77,11 @@ class RunningAlignment:
     def resume(self, state: Mapping[str, Tensor]) -> None:
         """Go on as the one that gave this `state` would."""
         self._seen = {name: tensor.clone() for name, tensor in state.items()}
+
+
+def _variance_left(smoothing: float, count: Tensor) -> Tensor:
+    """Variance of a running mean of so many independent measurements, over that of one."""
+    if smoothing == 0.0:
+        return torch.ones_like(count)
+    weights = (1.0 - smoothing) / (1.0 - smoothing**count)
+    return weights.square() * (1.0 - smoothing ** (2.0 * count)) / (1.0 - smoothing**2)

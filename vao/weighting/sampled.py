@@ -113,7 +113,7 @@ class SampledVao(Weighting):
 
     def __init__(self, settings: SampledVaoSettings = _DEFAULT, context: Context = ALONE) -> None:
         self.settings = settings
-        self._team = context.team
+        self._team, self._device = context.team, context.device
         self._weights: Tensor | None = None
         self._moments = Moments(settings.smoothing, settings.guess)
 
@@ -146,8 +146,8 @@ class SampledVao(Weighting):
         """See `Weighting.resume`."""
         kept = dict(state)
         weights = kept.pop("weights", None)
-        self._weights = None if weights is None else weights.clone()
-        self._moments.resume(kept)
+        self._weights = None if weights is None else weights.to(self._device, copy=True)
+        self._moments.resume({name: t.to(self._device, copy=True) for name, t in kept.items()})
 
     @classmethod
     def validates(cls, settings: SampledVaoSettings) -> bool:

@@ -155,7 +155,7 @@ class TensorSampler:
 
     def by_source(self, target: int, samples: int | None = None) -> list[Samples]:
         """See `Sampler.by_source`."""
-        counts = shares(samples or self._batch, self.sources, target)
+        counts = shares(samples or self._batch, self.sources, self.own(target))
         return [self._draw(source, target, count) for source, count in enumerate(counts)]
 
     def mixed(self, target: int, chances: NDArray[np.float64]) -> tuple[Samples, NDArray[np.int64]]:

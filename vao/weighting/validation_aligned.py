@@ -42,7 +42,7 @@ class ValidationAligned(Weighting):
 
     def __init__(self, settings: VaoSettings = _DEFAULT, context: Context = ALONE) -> None:
         self.settings = settings
-        self._team = context.team
+        self._team, self._device = context.team, context.device
         self._weights: Tensor | None = None
         self._running = RunningAlignment(settings.smoothing)
 
@@ -76,8 +76,9 @@ class ValidationAligned(Weighting):
         """See `Weighting.resume`."""
         kept = dict(state)
         weights = kept.pop("weights", None)
-        self._weights = None if weights is None else weights.clone()
-        self._running.resume(kept)
+        # Copies: what is remembered here is written in place.
+        self._weights = None if weights is None else weights.to(self._device, copy=True)
+        self._running.resume({name: t.to(self._device, copy=True) for name, t in kept.items()})
 
     @classmethod
     def validates(cls, settings: VaoSettings) -> bool:

@@ -8,23 +8,27 @@ from vao.reproduce.choices import choices, choices_section
 from vao.reproduce.table_config import TableConfig
 
 
-def _records(*kinds_and_scores: tuple[str, float, float]) -> list[dict[str, Any]]:
-    return [{"kind": k, "scores": {"bcb": a, "cpa_mcb": b}} for k, a, b in kinds_and_scores]
+def _records(*told: tuple[str, float, float, list[str]]) -> list[dict[str, Any]]:
+    return [
+        {"kind": kind, "scores": {"bcb": one, "cpa_mcb": other}, "kept": kept}
+        for kind, one, other, kept in told
+    ]
 
 
-def test_each_task_has_its_best_checkpoint_and_request() -> None:
+def test_each_task_has_the_checkpoint_it_kept_and_its_best_request() -> None:
     history = _records(
-        ("select", 4.0, 1.0),
-        ("loss", 9.0, 9.0),
-        ("select", 2.0, 3.0),
-        ("request", 3.0, 3.0),
-        ("request", 1.0, 7.0),
+        ("select", 4.0, 1.0, ["bcb", "cpa_mcb"]),
+        ("loss", 9.0, 9.0, []),
+        ("select", 2.0, 3.0, ["cpa_mcb"]),
+        ("select", 3.0, 1.0, []),
+        ("request", 3.0, 3.0, []),
+        ("request", 1.0, 7.0, []),
     )
-    assert choices(history) == {"last": 2.5, "checkpoint": 3.5, "request": 5.0}
+    assert choices(history) == {"last": 2.0, "checkpoint": 3.5, "request": 5.0}
 
 
 def test_a_run_that_chose_nothing_says_nothing() -> None:
-    assert choices(_records(("select", 4.0, 1.0))) == {}
+    assert choices(_records(("select", 4.0, 1.0, ["bcb"]))) == {}
     assert choices([]) == {}
 
 

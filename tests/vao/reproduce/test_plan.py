@@ -13,8 +13,10 @@ from auctionsim.errors import InvalidArgumentError
 from tests.vao.reproduce.small import ENTRANTS, Small, write, write_study
 from vao.config import TrainingConfig
 from vao.methods import Method
-from vao.reproduce.plan import Chosen, Common, Entrant, Run, Scale, Study, load_study
+from vao.reproduce import run as run_module
+from vao.reproduce.plan import Chosen, Common, Entrant, Scale, Study, load_study
 from vao.reproduce.published import PUBLISHED, WITHOUT_FILM
+from vao.reproduce.run import Run, data_fingerprint
 from vao.reproduce.variants import DataVariant
 
 STUDY = load_study()
@@ -150,12 +152,16 @@ def test_fingerprints_do_not_depend_on_the_device_nor_on_the_order_of_settings()
     assert _run(config=config).fingerprint == _run(config=turned).fingerprint
 
 
-PINNED = "d13993db45b6a5ab"
-
-
-def test_the_fingerprint_of_a_run_stays_what_it_was() -> None:
-    """Runs that were played for days are found again only by it."""
-    assert _run(config=None).fingerprint == PINNED
+def test_the_fingerprint_follows_what_the_dataset_is_made_of(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = _run().fingerprint
+    assert _run(dataset="scarcity").fingerprint != before
+    assert data_fingerprint("small") == data_fingerprint("small")
+    data_fingerprint.cache_clear()
+    monkeypatch.setattr(run_module, "SEMANTICS", 2)
+    assert _run().fingerprint != before
+    data_fingerprint.cache_clear()
 
 
 def test_unknown_names_are_named() -> None:

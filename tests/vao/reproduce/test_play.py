@@ -17,9 +17,10 @@ from vao.arena import Arena
 from vao.experiment import Experiment
 from vao.history import read_history
 from vao.reproduce import play as play_module
-from vao.reproduce.plan import REFERENCES, Run, load_study
+from vao.reproduce.plan import REFERENCES, load_study
 from vao.reproduce.play import finished, open_experiment, play
 from vao.reproduce.results import METRICS, Results
+from vao.reproduce.run import Run
 from vao.reproduce.table_config import load_table
 from vao.reproduce.variants import DataVariant
 
@@ -159,7 +160,7 @@ def test_finished_is_what_was_played_with_the_same_settings(done: tuple[Run, Pat
     run, folder = done
     assert finished(run, folder)
     assert not finished(replace(run, seed=1), folder)
-    assert not finished(replace(run, dataset="other"), folder)
+    assert not finished(replace(run, dataset="scarcity"), folder)
     assert not finished(run, folder / "elsewhere")
 
 
@@ -180,7 +181,7 @@ def test_notes_on_other_settings_do_not_vouch_for_results_cut_short(
     done: tuple[Run, Path], experiment: Experiment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run, folder = done
-    changed = replace(run, dataset="other")
+    changed = replace(run, dataset="scarcity")
 
     def cut(*arguments: object) -> None:
         raise KeyboardInterrupt

@@ -18,9 +18,10 @@ from auctionsim.tasks import TASKS
 from tests.vao.reproduce.small import Small
 from tests.vao.reproduce.studies import study as made_up
 from vao.history import write_history
-from vao.reproduce.plan import BOUNDS, REFERENCES, Run, Study, load_study
+from vao.reproduce.plan import BOUNDS, REFERENCES, Study, load_study
 from vao.reproduce.publish import PAGE, RAW, RECORD, gather, page, publish, published, tables_of
 from vao.reproduce.results import METRICS, Results
+from vao.reproduce.run import Run
 from vao.reproduce.table_config import TableConfig
 from vao.reproduce.variants import DataVariant
 
@@ -80,7 +81,13 @@ def _results(run: Run) -> Results:
 def _history(seed: int) -> list[dict[str, Any]]:
     """A checkpoint, and a trial of a request that is one better."""
     return [
-        {"kind": kind, "stage": "planner", "step": 1, "scores": dict.fromkeys(TASKS, seed + gain)}
+        {
+            "kind": kind,
+            "stage": "planner",
+            "step": 1,
+            "scores": dict.fromkeys(TASKS, seed + gain),
+            "kept": list(TASKS),
+        }
         for kind, gain in (("select", 1.0), ("request", 2.0))
     ]
 
@@ -113,7 +120,7 @@ def test_the_page_is_made_of_the_files_beside_it(name: str, study: Study, tmp_pa
     told, results = published(folder)
     assert told.table == TABLES[name]
     assert list(told.table.variants) == list(TABLES[name].variants)
-    assert told.made == MADE
+    assert told.made == {**MADE, "by": []}
     again = page(told, tables_of(told, results))
     files = {n: text.decode() for n, text in _files(folder).items() if n not in (RAW, RECORD)}
     assert again == files

@@ -122,7 +122,7 @@ def test_the_optimum_may_be_a_line() -> None:
     rows = section(markdown(table), "Value and Score")
     assert rows[-1] == ["", "*optimum*", *["–"] * 7]
     assert (
-        section(markdown(table), "Expected Value and Score, and the paper's Score")[-1][3]
+        section(markdown(table), "Expected Value and Score, and the paper's Score")[-1][4]
         == "100.0 %"
     )
     assert "optimum*" not in "".join(map(str, section(markdown(table), "Against ODOM VAO")))

@@ -12,7 +12,7 @@ import pytest
 from auctionsim.errors import AuctionSimError, InvalidArgumentError
 from tests.vao.reproduce.small import Small
 from tests.vao.reproduce.workers import BUGGY, DYING, FAILING, note
-from vao.reproduce.plan import Run
+from vao.reproduce.run import Run
 from vao.reproduce.runner import Task, experiment_of, run_all
 from vao.reproduce.variants import DataVariant
 

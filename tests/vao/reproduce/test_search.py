@@ -15,7 +15,8 @@ from auctionsim.dataset.files import write_json
 from auctionsim.errors import InvalidDataError
 from tests.vao.reproduce.small import Small, write_study
 from vao.reproduce import search
-from vao.reproduce.plan import Chosen, Run, Study, load_study
+from vao.reproduce.plan import Chosen, Study, load_study
+from vao.reproduce.run import Run
 from vao.reproduce.runner import Task
 from vao.weighting import DivergedError
 

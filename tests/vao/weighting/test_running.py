@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hypothesis.extra.numpy as hnp
 import numpy as np
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,24 +48,41 @@ def test_noise_is_told_from_changes(values: Matrix, smoothing: float) -> None:
     assert noise[0] is None
     for n, found in enumerate(noise[1:], 2):
         ages = MEMORY ** np.arange(n - 2, -1, -1.0)
-        changes = 0.5 * np.diff(values[:n], axis=0) ** 2
-        expected = np.sqrt(np.tensordot(ages / ages.sum(), changes, 1))
+        changes = np.diff(values[:n], axis=0)
+        squares = 0.5 * (changes - changes.mean(axis=2, keepdims=True)) ** 2
+        weights = smoothing ** np.arange(n - 1, -1, -1.0)
+        left = ((weights / weights.sum()) ** 2).sum()
+        expected = np.sqrt(np.tensordot(ages / ages.sum(), squares, 1) * left)
         assert found is not None
         np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
 
 
-def test_noise_is_the_deviation_of_measurements_of_the_same_thing() -> None:
+@pytest.mark.parametrize("smoothing", [0.0, 0.5, 0.9])
+def test_noise_is_the_deviation_of_what_weights_are_made_of(smoothing: float) -> None:
     rng = np.random.default_rng(0)
     deviation = np.array([[0.1, 0.5, 2.0]])
-    running = RunningAlignment(0.5)
-    squares = []
+    running = RunningAlignment(smoothing)
+    told, means = [], []
     for step in range(4000):
         value = torch.from_numpy(3.0 + deviation * rng.normal(size=(1, 3)))
-        _, noise = running.add(value, range(1), 1)
+        mean, noise = running.add(value, range(1), 1)
         if step > 50:
             assert noise is not None
-            squares.append(noise.square().numpy())
-    np.testing.assert_allclose(np.sqrt(np.mean(squares, axis=0)), deviation, rtol=0.05)
+            told.append(noise.square().numpy())
+            means.append((mean - mean.mean(dim=1, keepdim=True)).numpy())
+    np.testing.assert_allclose(np.sqrt(np.mean(told, axis=0)), np.std(means, axis=0), rtol=0.1)
+
+
+@given(series, smoothings, st.floats(-1.0, 1.0))
+def test_what_all_sources_share_is_no_noise(
+    values: Matrix, smoothing: float, shared: float
+) -> None:
+    """It changes no weight."""
+    moved = values + shared * (-1.0) ** np.arange(len(values))[:, None, None]
+    for one, other in zip(added(values, smoothing)[1], added(moved, smoothing)[1], strict=True):
+        assert (one is None) == (other is None)
+        if one is not None and other is not None:
+            np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-7)
 
 
 def test_targets_measured_one_after_the_other_are_the_same_as_together() -> None:
