@@ -51,6 +51,7 @@ class Entrant:
         settings: Settings of the planner that differ from the training config's.
         share_above: See `TrainingConfig`.
         train_on_validation: See `TrainingConfig`.
+        training: Other changes to the training config, whatever was chosen.
         trials: Values tried for it in the search: changes to the training config, one mapping a
             trial; `weighting` in them is added to its own.
         like: Entrant whose chosen values it has; its own if null.
@@ -63,6 +64,7 @@ class Entrant:
     settings: Overrides = field(default_factory=dict)
     share_above: float | None = None
     train_on_validation: bool = False
+    training: Overrides = field(default_factory=dict)
     trials: tuple[dict[str, Any], ...] = ()
     like: str | None = None
 
@@ -76,7 +78,7 @@ class Entrant:
         Raises:
             InvalidArgumentError: If something else is to be changed, or a setting breaks its rule.
         """
-        own = _checked(changes)
+        own = {**_checked(changes), **_checked(self.training)}
         weighting = {**own.pop("weighting", {}), **self.weighting}
         return replace(
             replace(base, method="none", weighting={}),

@@ -101,9 +101,12 @@ def _trained(run: Run, experiment: Experiment, folder: Path) -> tuple[Results, N
 
 
 def _tested(run: Run, arena: Arena, bidder: AnyBidder) -> Results:
-    """Play a bidder on all protocols' seats of the test episodes."""
-    seats = [(t, p) for p in PROTOCOLS for t in replace(arena, protocol=p).tasks]
-    played = arena.contest(bidder, seats, arena.testing)
+    """Play a bidder on all protocols' seats of the test episodes; see `Run.respond`."""
+    protocols = ("paper",) if run.respond else PROTOCOLS
+    seats = [(t, p) for p in protocols for t in replace(arena, protocol=p).tasks]
+    played = (replace(arena, frozen=False) if run.respond else arena).contest(
+        bidder, seats, arena.testing
+    )
     return Results.join(
         _lines(run, protocol, found) for (_, protocol), found in zip(seats, played, strict=True)
     )

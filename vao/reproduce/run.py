@@ -29,6 +29,8 @@ class Run:
         dataset: Dataset config, by name.
         variant: What is changed in the training data.
         config: How it is trained; None for what does not learn.
+        respond: Whether the others respond to it in the test; if not, they bid what they bid when
+            the line-up played all seats (where the market allows), many times faster.
     """
 
     row: str
@@ -36,6 +38,7 @@ class Run:
     dataset: str
     variant: DataVariant
     config: TrainingConfig | None
+    respond: bool = False
 
     def __post_init__(self) -> None:
         if any(sign in self.row for sign in "/\\\0\n"):
@@ -53,6 +56,7 @@ class Run:
         config = None if self.config is None else asdict(self.config) | {"device": ""}
         data = data_fingerprint(self.dataset)
         told = [self.row, self.seed, data, asdict(self.variant), config]
+        told += ["respond"] if self.respond else []
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
 
 

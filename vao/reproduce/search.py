@@ -154,7 +154,7 @@ def write_chosen(path: Path, chosen: Chosen, runs: Sequence[Run], folder: Path) 
     for run, score in zip(runs, _scores(runs, folder), strict=True):
         config = _config(run)
         told = {"learning_rate": config.learning_rate, "share_above": config.share_above}
-        told |= config.weighting
+        told |= {f"its {name}": value for name, value in config.weighting.items()}
         words = ", ".join(f"{name} {value}" for name, value in told.items() if value is not None)
         found = f"{score:.3f}" if math.isfinite(score) else "diverged"
         lines.append(f"#   {run.row.partition(' # ')[0]}: {words}: {found}")

@@ -34,6 +34,8 @@ class TableConfig:
         places: Where entrants (or variants) stand on a figure's axis, by name.
         axis: What a figure's axis is called.
         seeds: Most training seeds it is played with; 0 for as many as are asked for.
+        respond: Whether the others respond in the test (see `Run`); only on the tasks' own seats,
+            as every seat's day is then simulated anew, and without references.
     """
 
     title: str
@@ -47,6 +49,7 @@ class TableConfig:
     places: dict[str, float] = field(default_factory=dict)
     axis: str = ""
     seeds: int = 0
+    respond: bool = False
 
     def __post_init__(self) -> None:
         _check_names("lines", self.lines)
@@ -56,6 +59,9 @@ class TableConfig:
                 raise unknown_name(name, getattr(self, name), self.lines)
         if self.seeds < 0:
             raise invalid_argument("seeds", "must be >= 0", self.seeds, "0 sets no limit.")
+        if self.respond and not (self.variants and self.protocols == ("paper",)):
+            rule = "must be false but for named variants on protocol paper"
+            raise invalid_argument("respond", rule, True, "Name a variant; set protocols.")
         if "" in self.variants:
             raise invalid_argument("variants", "must have names", "", "Name each.")
         self._check_places()
@@ -101,13 +107,15 @@ class TableConfig:
         if seeds < 1:
             raise invalid_argument("seeds", "must be >= 1", seeds, "Try 5.")
         dataset, base = self.dataset_of(study, scale), study.base(scale)
-        found = [Run(name, 0, dataset, DataVariant(), None) for name in REFERENCES]
+        references = () if self.respond else REFERENCES
+        found = [Run(name, 0, dataset, DataVariant(), None) for name in references]
         for seed in range(min(seeds, self.seeds or seeds)):
             for part, variant in self.parts().items():
                 for name in self.lines:
                     config = study.entrant(name).config(base, study.chosen(scale, name))
                     row = row_name(name, part)
-                    found.append(Run(row, seed, dataset, variant, replace(config, seed=seed)))
+                    config = replace(config, seed=seed)
+                    found.append(Run(row, seed, dataset, variant, config, self.respond))
         labels = [run.label for run in found]
         for label in labels:
             if labels.count(label) > 1:

@@ -13,7 +13,7 @@ from agents.fixed import FixedMultiplier
 from auctionsim.evaluation import PROTOCOLS, Evaluation
 from auctionsim.tasks import TASKS
 from tests.vao.reproduce.small import EPISODES, Small
-from vao.arena import Arena
+from vao.arena import Arena, can_freeze
 from vao.experiment import Experiment
 from vao.history import read_history
 from vao.reproduce import play as play_module
@@ -104,6 +104,21 @@ def test_results_are_means_over_the_seats_of_each_test_episode(
                 np.testing.assert_allclose(
                     getattr(found, metric), _means(own, metric), rtol=1e-5, atol=1e-6
                 )
+
+
+def test_others_respond_where_they_are_told_to(
+    experiment: Experiment, runs: dict[str, Run], tmp_path: Path
+) -> None:
+    frozen_arena = replace(experiment.arena, frozen=True)
+    if not can_freeze(frozen_arena.market):
+        pytest.fail("the small market must have rules under which others can be frozen")
+    frozen_world = replace(experiment, arena=frozen_arena)
+    run = runs["odom-vao-1"]
+    found = _results(replace(run, respond=True), frozen_world, tmp_path)
+    assert found.names("protocol") == ["paper"]
+    frozen = _results(run, frozen_world, tmp_path).where(protocol="paper")
+    assert frozen.episode.tolist() == found.episode.tolist()
+    assert not np.array_equal(frozen.expected_value, found.expected_value)
 
 
 def test_the_behaviour_data_are_those_of_the_test_split(

@@ -32,10 +32,11 @@ def test_a_shipped_table_has_the_runs_that_it_needs(name: str, scale: str) -> No
     table = load_table(name)
     runs = table.runs(STUDY, scale, 5)
     assert len({run.label for run in runs}) == len({run.fingerprint for run in runs}) == len(runs)
-    assert [run.row for run in runs[: len(REFERENCES)]] == list(REFERENCES)
+    references = [] if table.respond else list(REFERENCES)
+    assert [run.row for run in runs if run.config is None] == references
     seeds = sorted({run.seed for run in runs})
     assert seeds == list(range(min(5, table.seeds or 5)))
-    assert len(runs) == len(REFERENCES) + len(seeds) * len(table.parts()) * len(table.lines)
+    assert len(runs) == len(references) + len(seeds) * len(table.parts()) * len(table.lines)
     for run in runs:
         assert run.config is None or run.config.seed == run.seed
         assert run.dataset == table.dataset_of(STUDY, scale)
@@ -163,3 +164,25 @@ def test_entrants_whose_files_would_have_one_name_are_refused() -> None:
     study = replace(STUDY, entrants={**STUDY.entrants, **twins})
     with pytest.raises(InvalidArgumentError, match="a_b-0 twice"):
         _table(lines=(*LINES, "a b", "a_b")).runs(study, "small", 1)
+
+
+def test_others_respond_only_in_variants_on_the_tasks_own_seats() -> None:
+    table = load_table("responding")
+    runs = table.runs(load_study(), "small", 1)
+    assert all(run.respond and run.config is not None for run in runs)
+    same = replace(runs[0], respond=False)
+    assert same.fingerprint != runs[0].fingerprint
+    changes: tuple[dict[str, Any], ...] = ({"variants": {}}, {"protocols": ("wide", "paper")})
+    for change in changes:
+        with pytest.raises(InvalidArgumentError, match="respond"):
+            replace(table, **change)
+
+
+def test_an_entrants_own_changes_win_over_what_was_chosen() -> None:
+    study = load_study()
+    configs = {run.row: run.config for run in load_table("rates").runs(study, "small", 1)}
+    rates = {row: c.learning_rate for row, c in configs.items() if c is not None}
+    common = study.base("small").learning_rate
+    assert rates["odom-vao"] == common
+    assert rates["odom-vao slow"] == common / 2
+    assert rates["odom-vao fast"] == common * 2
