@@ -1,1 +1,1 @@
-"""Measurements of the simulator: how fast it is, and how near to AuctionNet it comes."""
+"""What was measured of simulator, planners and weighting, and the published tables."""

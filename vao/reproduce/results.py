@@ -14,32 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 from auctionsim.errors import invalid_argument, invalid_data, unknown_name
 from auctionsim.evaluation import PROTOCOLS
 from auctionsim.tasks import TASKS
+from vao.reproduce.results_columns import COLUMNS, KEYS, METRICS
 
 __all__ = ["COLUMNS", "KEYS", "METRICS", "Results"]
-
-METRICS = (
-    "expected_score",
-    "expected_value",
-    "score_strict",
-    "score_paper",
-    "value",
-    "utilisation",
-)
-"""Metrics kept, each a mean over an episode's seats; see `auctionsim.evaluation.Evaluation`."""
-
-KEYS = ("row", "protocol", "task", "seed", "episode")
-"""Columns that tell lines apart, in the order in which lines are sorted."""
-
-COLUMNS: dict[str, str] = {
-    "row": "U",
-    "protocol": "U",
-    "task": "U",
-    "seed": "i2",
-    "episode": "i4",
-    "seats": "i2",
-    **dict.fromkeys(METRICS, "f4"),
-}
-"""Columns in the order of the file, with their NumPy kinds ("U" for text)."""
 
 _MEND = "Play it again, or take the line out."
 

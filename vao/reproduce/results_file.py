@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from auctionsim.dataset.files import write_whole
 from auctionsim.errors import invalid_data
-from vao.reproduce.results import COLUMNS
+from vao.reproduce.results_columns import COLUMNS
 
 __all__ = ["read_columns", "write_columns"]
 
