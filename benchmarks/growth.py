@@ -49,13 +49,13 @@ class Circumstances:
     load: float
 
 
-KINDS = {
+KINDS_OF_TIMES = {
     "machine": Machine,
     "circumstances": Circumstances,
     "costs": Cost,
     "passes": Pass,
-    "errors": Error,
 }
+KINDS = KINDS_OF_TIMES | {"errors": Error}
 
 
 def circumstances_here() -> Circumstances:
@@ -66,6 +66,15 @@ def circumstances_here() -> Circumstances:
     )
 
 
+def _times() -> dict[str, Sequence[Any]]:
+    return {
+        "machine": [machine_here()],
+        "circumstances": [circumstances_here()],
+        "costs": growth_work.measure(),
+        "passes": growth_passes.measure(),
+    }
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the tables of the record, or of new measurements."""
     parser = argparse.ArgumentParser(
@@ -74,16 +83,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--json", type=Path, metavar="PATH", help="measure anew, and write the record here"
     )
-    path = parser.parse_args(arguments).json
+    parser.add_argument(
+        "--errors-only", action="store_true", help="keep the times that --json's record has"
+    )
+    chosen = parser.parse_args(arguments)
+    path: Path | None = chosen.json
+    if chosen.errors_only and path is None:
+        parser.error("--errors-only goes with --json PATH, the record to renew")
     if path is not None:
-        found: dict[str, Sequence[Any]] = {
-            "machine": [machine_here()],
-            "circumstances": [circumstances_here()],
-            "costs": growth_work.measure(),
-            "passes": growth_passes.measure(),
-            "errors": growth_error.measure(),
-        }
-        write_record(path, found)
+        times = read_record(path, KINDS_OF_TIMES) if chosen.errors_only else _times()
+        write_record(path, times | {"errors": growth_error.measure()})
     record = read_record(path or RECORD, KINDS)
     print(tables(record["costs"], record["passes"], record["errors"]))
     return 0

@@ -20,7 +20,7 @@ from auctionsim.dataset import Dataset, Trajectories
 from auctionsim.generate import DatasetConfig, generate_dataset
 from auctionsim.market import load_market
 from auctionsim.observation import FEATURES
-from benchmarks.growth_work import SAMPLES, objective_of, small_planner
+from benchmarks.growth_work import MOST_EXACT, SAMPLES, objective_of, samples_of, small_planner
 from vao.batch import Batch
 from vao.dividing import Division
 from vao.scales import Scales
@@ -35,12 +35,19 @@ from vao.weighting.sampled import SampledVaoSettings
 
 POPULATIONS = 4
 EPISODES = {"train": 30, "val_align": 20}
-TASKS = (8, 32)
+TASKS = (3, 8, 16, 32, 64, 128)
 RENEWALS = (1, 3, 10)
+SEEDS = (0, 1, 2)
 #: Equal-weight updates before the weights are measured: of the inverse dynamics, of the planner.
 WARM = (100, 60)
 REFERENCE = 48
 _DEFAULT = SampledVaoSettings()
+#: Rule and settings of what is compared, by name.
+RULES: dict[str, tuple[str, dict[str, Any]]] = {
+    "vao": ("vao", {}),
+    "vao, smoothed": ("vao", {"smoothing": _DEFAULT.smoothing}),
+    "sampled_vao": ("sampled_vao", {}),
+}
 
 
 @dataclass(frozen=True)
@@ -51,6 +58,7 @@ class Error:
         rule: "uniform", "true", "vao" (each measurement alone), "vao, smoothed", "sampled_vao".
         tasks: K.
         samples: Samples a target and measurement.
+        seed: Of the planner, its training so far, and the samples.
         renewals: Measurements so far.
         misplaced: Share of a target's weight that lies on the wrong sources, mean over targets:
             half the sum of |w - w*|, so K / 2 of its mean.
@@ -61,6 +69,7 @@ class Error:
     rule: str
     tasks: int
     samples: int
+    seed: int
     renewals: int
     misplaced: float
     correlation: float
@@ -68,13 +77,19 @@ class Error:
 
 
 def measure(
-    tasks: Sequence[int] = TASKS, renewals: Sequence[int] = RENEWALS, samples: int = SAMPLES
+    tasks: Sequence[int] = TASKS,
+    renewals: Sequence[int] = RENEWALS,
+    samples: int = SAMPLES,
+    seeds: Sequence[int] = SEEDS,
 ) -> list[Error]:
-    """Measure weights at one point of a training on simulated data, with rising patience."""
+    """Measure weights at a point of some trainings on simulated data, with rising patience."""
     torch.set_num_threads(1)
     training, held_out = simulated()
     return [
-        error for count in tasks for error in _errors(training, held_out, count, renewals, samples)
+        error
+        for count in tasks
+        for seed in seeds
+        for error in _errors(world_of(training, held_out, count, seed), renewals, samples)
     ]
 
 
@@ -102,18 +117,23 @@ class World:
     """Tasks made of trajectories, and a planner half trained on them."""
 
     objective: StageObjective
-    sampler: TaskSampler
     sources: list[Source]
     held_out: list[Source]
     codes: list[int]
+    seed: int = 0
+
+    def sampler(self, samples: int) -> TaskSampler:
+        """Return a sampler of so many samples a target and step."""
+        rng = np.random.default_rng(self.seed)
+        return TaskSampler(self.sources, self.codes, samples, rng, validation=self.held_out)
 
 
 def world_of(
     training: Trajectories,
     held_out: Trajectories,
     tasks: int,
-    samples: int,
-    warm: tuple[int, int] = WARM,
+    seed: int = 0,
+    warm: tuple[int, int] | None = None,
 ) -> World:
     """Divide trajectories into tasks, and train the planner a little with equal weights."""
     division = Division.fit(training, tasks)
@@ -125,23 +145,22 @@ def world_of(
         places = division.assign(data)
         own = [data.take(np.flatnonzero(places == place)) for place in range(tasks)]
         prepared.append([Source.prepare(part, scales, columns) for part in own])
-    sampler = TaskSampler(
-        prepared[0], codes, samples, np.random.default_rng(0), validation=prepared[1]
-    )
-    planner = small_planner(shape_of(scales))
-    for stage, steps in zip(planner.stages(), warm, strict=True):
+    planner = small_planner(shape_of(scales), seed)
+    world = World(objective_of(planner), prepared[0], prepared[1], codes, seed)
+    sampler = world.sampler(SAMPLES)
+    for stage, steps in zip(planner.stages(), warm or WARM, strict=True):
         objective = StageObjective(planner, stage)
         optimiser = torch.optim.Adam(trainable(objective).values(), 1e-3)
         for step in range(steps):
             optimiser.zero_grad()
             objective(sampler.batch(step % tasks)).mean().backward()
             optimiser.step()
-    return World(objective_of(planner), sampler, prepared[0], prepared[1], codes)
+    return world
 
 
 def true_alignment(world: World, each: int = REFERENCE) -> Tensor:
     """Cosines as batches of eight find them on average, told from many samples, (K, K)."""
-    rng = np.random.default_rng(1)
+    rng = np.random.default_rng((world.seed, 1))
     kinds = sorted(set(world.codes))
     pairs = {
         kind: [_moments(world.objective, _batch(s, each, kind, rng)) for s in world.sources]
@@ -175,18 +194,12 @@ def _moments(objective: StageObjective, batch: Batch) -> tuple[Tensor, Tensor]:
     return mean, (shared + (whole - shared) / _DEFAULT.norm_batch).sqrt()
 
 
-def _errors(
-    training: Trajectories,
-    held_out: Trajectories,
-    tasks: int,
-    renewals: Sequence[int],
-    samples: int,
-) -> Iterator[Error]:
-    world = world_of(training, held_out, tasks, samples)
+def _errors(world: World, renewals: Sequence[int], samples: int) -> Iterator[Error]:
+    tasks = len(world.codes)
     true = true_alignment(world)
     right = alignment_weights(true, _DEFAULT.temperature)
 
-    def error(name: str, done: int, weights: Tensor) -> Error:
+    def error(name: str, drawn: int, done: int, weights: Tensor) -> Error:
         misplaced = 0.5 * float((weights - right).abs().sum(dim=1).mean())
         reached = float((weights * true).sum(dim=1).mean())
         together = math.nan
@@ -194,18 +207,17 @@ def _errors(
             # Weights say what they are made of, up to what all sources of a target share.
             rows = zip(weights.double().log().numpy(), true.numpy(), strict=True)
             together = float(np.mean([np.corrcoef(a, b)[0, 1] for a, b in rows]))
-        return Error(name, tasks, samples, done, misplaced, together, reached)
+        return Error(name, tasks, drawn, world.seed, done, misplaced, together, reached)
 
-    yield error("uniform", 0, torch.full_like(true, 1.0 / tasks))
-    yield error("true", 0, right)
-    rules = {
-        "vao": make("vao"),
-        "vao, smoothed": make("vao", smoothing=_DEFAULT.smoothing),
-        "sampled_vao": make("sampled_vao"),
-    }
-    for name, rule in rules.items():
+    yield error("uniform", samples, 0, torch.full_like(true, 1.0 / tasks))
+    yield error("true", samples, 0, right)
+    for name, (rule, settings) in RULES.items():
+        if rule == "vao" and tasks > MOST_EXACT:
+            continue
+        drawn = samples_of(rule, tasks, samples)
+        weighting, sampler = make(rule, **settings), world.sampler(drawn)
         for done in range(1, max(renewals) + 1):
-            report = rule.accumulate(world.objective, world.sampler, 0)
+            report = weighting.accumulate(world.objective, sampler, 0)
             if done in renewals:
                 assert report.weights is not None
-                yield error(name, done, report.weights)
+                yield error(name, drawn, done, report.weights)

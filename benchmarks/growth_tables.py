@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from statistics import fmean, stdev
 
 from benchmarks.growth_error import Error
 from benchmarks.growth_passes import Pass
@@ -93,27 +94,39 @@ def pass_table(passes: Sequence[Pass]) -> str:
 def error_table(errors: Sequence[Error]) -> str:
     """Return misplaced weights: one row a number of tasks and rule, one column of renewals."""
 
-    def shown(error: Error) -> str:
-        told = "" if math.isnan(error.correlation) else f" ({error.correlation:.2f})"
-        return f"{error.misplaced:.2f}{told}"
+    def shown(alike: Sequence[Error]) -> str:
+        together = fmean(error.correlation for error in alike)
+        told = "" if math.isnan(together) else f" ({together:.2f})"
+        return f"{_mean([error.misplaced for error in alike], 2)}{told}"
 
     return _by_renewals([error for error in errors if error.rule != "true"], shown)
 
 
 def reached_table(errors: Sequence[Error]) -> str:
     """Return true alignments: one row a number of tasks and rule, one column of renewals."""
-    return _by_renewals(errors, lambda error: f"{error.reached:.3f}")
+    return _by_renewals(errors, lambda alike: _mean([error.reached for error in alike], 3))
 
 
-def _by_renewals(errors: Sequence[Error], shown: Callable[[Error], str]) -> str:
+def _by_renewals(errors: Sequence[Error], shown: Callable[[Sequence[Error]], str]) -> str:
     counts = sorted({error.renewals for error in errors if error.renewals})
     rows = []
     for tasks, rule in dict.fromkeys((error.tasks, error.rule) for error in errors):
-        own = {e.renewals: e for e in errors if (e.tasks, e.rule) == (tasks, rule)}
+        own: dict[int, list[Error]] = {}
+        for error in errors:
+            if (error.tasks, error.rule) == (tasks, rule):
+                own.setdefault(error.renewals, []).append(error)
         # What is not measured at all does not change.
         cells = [own.get(count, own.get(0)) for count in counts]
-        rows.append([str(tasks), rule, *(_ABSENT if e is None else shown(e) for e in cells)])
-    return markdown(["tasks", "weights", *(str(count) for count in counts)], rows)
+        samples = max(error.samples for alike in own.values() for error in alike)
+        found = [_ABSENT if alike is None else shown(alike) for alike in cells]
+        rows.append([str(tasks), rule, str(samples), *found])
+    return markdown(["tasks", "weights", "samples", *(str(count) for count in counts)], rows)
+
+
+def _mean(values: Sequence[float], digits: int) -> str:
+    """Return the mean over seeds and its standard error, if there are several."""
+    error = f" ± {stdev(values) / math.sqrt(len(values)):.{digits}f}" if len(values) > 1 else ""
+    return f"{fmean(values):.{digits}f}{error}"
 
 
 def _rules(costs: Sequence[Cost]) -> list[str]:

@@ -65,9 +65,9 @@ class Cost:
     runs: int
 
 
-def small_planner(shape: Shape = SHAPE) -> Planner:
+def small_planner(shape: Shape = SHAPE, seed: int = 0) -> Planner:
     """Return the planner of configs/training/small.yaml."""
-    return new_planner("aigb", load_training_config("small").settings, shape, seed=0)
+    return new_planner("aigb", load_training_config("small").settings, shape, seed)
 
 
 def objective_of(planner: Planner) -> StageObjective:

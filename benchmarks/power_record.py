@@ -54,12 +54,13 @@ def read_record(path: Path, kinds: Mapping[str, type[Any]]) -> dict[str, list[An
 
     Args:
         path: The file.
-        kinds: The dataclass of each name.
+        kinds: The dataclass of each name that is wanted.
     """
     found: dict[str, list[list[Any]]] = json.loads(path.read_text(encoding="utf-8"))
     return {
         name: [kinds[name](**dict(zip(columns, map(_restored, row), strict=True))) for row in rows]
         for name, (columns, *rows) in found.items()
+        if name in kinds
     }
 
 

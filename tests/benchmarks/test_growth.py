@@ -44,10 +44,11 @@ COSTS = [
     Cost("sampled_vao", 64, 32, 1700.0, 2300.0, 1840.0, 2000.0, 400.0, 2),
 ]
 ERRORS = [
-    Error("uniform", 8, 32, 0, 0.25, math.nan, 0.2),
-    Error("vao", 8, 32, 1, 0.5, 0.3, 0.25),
-    Error("vao", 8, 32, 3, 0.4, 0.35, 0.26),
-    Error("sampled_vao", 8, 32, 3, 0.3, 0.456, 0.3),
+    Error("uniform", 8, 32, 0, 0, 0.25, math.nan, 0.2),
+    Error("vao", 8, 32, 0, 1, 0.5, 0.3, 0.25),
+    Error("vao", 8, 32, 0, 3, 0.4, 0.35, 0.26),
+    Error("vao", 8, 32, 1, 3, 0.6, 0.25, 0.22),
+    Error("sampled_vao", 8, 64, 0, 3, 0.3, 0.456, 0.3),
 ]
 
 
@@ -121,11 +122,10 @@ def test_forward_mode_finds_the_slopes_that_sample_gradients_have() -> None:
 def test_true_alignments_are_cosines_of_mean_gradients() -> None:
     """Many samples from two trajectories alone: mean gradients are known."""
     planner = growth_work.small_planner()
-    sampler = growth_work.made_up_sampler(planner, 2, 4)
-    whole = sampler._sources[0]
+    whole = growth_work.made_up_sampler(planner, 2, 4)._sources[0]
     sources = [Source(*(part[i : i + 1] for part in vars(whole).values())) for i in range(2)]
     objective = growth_work.objective_of(planner)
-    world = growth_error.World(objective, sampler, sources, sources[::-1], [2, 2])
+    world = growth_error.World(objective, sources, sources[::-1], [2, 2])
     found = growth_error.true_alignment(world, each=2)
     gradients = []
     for source in sources:
@@ -141,12 +141,20 @@ def test_true_alignments_are_cosines_of_mean_gradients() -> None:
 def test_errors_are_measured_on_simulated_data(monkeypatch: pytest.MonkeyPatch) -> None:
     sizes = {"width": 8, "heads": 2, "blocks": 1, "inverse_width": 8}
     monkeypatch.setattr(
-        growth_error, "small_planner", lambda shape: new_planner("aigb", sizes, shape, seed=0)
+        growth_error, "small_planner", lambda shape, seed: new_planner("aigb", sizes, shape, seed)
     )
     monkeypatch.setattr(growth_error, "WARM", (1, 1))
     played = growth_error.simulated({"train": 3, "val_align": 2}, 1, "tiny")
     monkeypatch.setattr(growth_error, "simulated", lambda: played)
-    errors = growth_error.measure((3,), (1, 2), samples=6)
+    monkeypatch.setattr(growth_error, "MOST_EXACT", 3)
+    together = growth_error.measure((3, 4), (1, 2), samples=6, seeds=(0, 1))
+    assert [(e.tasks, e.seed) for e in together if e.rule == "uniform"] == [
+        (tasks, seed) for tasks in (3, 4) for seed in (0, 1)
+    ]
+    assert {e.rule for e in together if e.tasks == 4} == {"uniform", "true", "sampled_vao"}
+    errors = [e for e in together if (e.tasks, e.seed) == (3, 0)]
+    other = [e for e in together if (e.tasks, e.seed) == (3, 1)]
+    assert errors[0].reached != other[0].reached
     rules = ("vao", "vao, smoothed", "sampled_vao")
     assert [(e.rule, e.renewals) for e in errors] == [
         ("uniform", 0),
@@ -176,13 +184,13 @@ def test_tables_have_a_row_a_number_of_tasks() -> None:
     ]
     passes = [Pass("one", 20.0), Pass("two", 30.0)]
     assert pass_table(passes).splitlines()[2:] == ["| one | 20.0 | 1.00 |", "| two | 30.0 | 1.50 |"]
-    assert reached_table(ERRORS).splitlines()[4:] == ["| 8 | sampled_vao | – | 0.300 |"]
+    assert reached_table(ERRORS).splitlines()[4:] == ["| 8 | sampled_vao | 64 | – | 0.300 |"]
     assert error_table(ERRORS).splitlines() == [
-        "| tasks | weights | 1 | 3 |",
-        "|---|---|---|---|",
-        "| 8 | uniform | 0.25 | 0.25 |",
-        "| 8 | vao | 0.50 (0.30) | 0.40 (0.35) |",
-        "| 8 | sampled_vao | – | 0.30 (0.46) |",
+        "| tasks | weights | samples | 1 | 3 |",
+        "|---|---|---|---|---|",
+        "| 8 | uniform | 32 | 0.25 | 0.25 |",
+        "| 8 | vao | 32 | 0.50 (0.30) | 0.50 ± 0.10 (0.30) |",
+        "| 8 | sampled_vao | 64 | – | 0.30 (0.46) |",
     ]
 
 
@@ -214,6 +222,17 @@ def test_the_command_writes_what_it_prints(
     assert growth.main(["--json", str(path)]) == 0
     assert capsys.readouterr().out.strip() == tables(COSTS, passes, ERRORS)
     assert read_record(path, KINDS)["passes"] == passes
+    # Errors can be measured anew beside the times that there are.
+    monkeypatch.setattr(growth_error, "measure", lambda: ERRORS[:2])
+    monkeypatch.setattr(growth_work, "measure", lambda: pytest.fail("times are to be kept"))
+    assert growth.main(["--json", str(path), "--errors-only"]) == 0
+    assert capsys.readouterr().out.strip() == tables(COSTS, passes, ERRORS[:2])
+
+
+def test_errors_alone_need_a_record_to_go_into(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        growth.main(["--errors-only"])
+    assert "--errors-only goes with --json" in capsys.readouterr().err
 
 
 def test_the_readme_has_the_tables_of_the_record(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
-from dataclasses import is_dataclass
-from inspect import isabstract
 from typing import Any
 
 import torch
 
-from auctionsim.errors import invalid_argument, unknown_name
 from auctionsim.strict_mapping import build
+from vao.named_classes import named_class
 from vao.planners.protocol import Planner, Shape
 
 __all__ = ["PLANNERS", "new_planner", "planner_class", "planner_settings"]
@@ -32,20 +29,8 @@ def planner_class(name: str) -> type[Planner]:
     Raises:
         InvalidArgumentError: If there is no such planner, or what is named is none.
     """
-    if name not in PLANNERS and ":" not in name:
-        raise unknown_name("planner", name, PLANNERS)
-    module, _, attribute = PLANNERS.get(name, name).partition(":")
-    try:
-        found = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, TypeError, ValueError) as error:
-        mend = "Name it as module:Class, importable from here."
-        raise invalid_argument("planner", "must name a class", f"{name} ({error})", mend) from error
-    whole = isinstance(found, type) and issubclass(found, Planner) and not isabstract(found)
-    if not (whole and is_dataclass(getattr(found, "Settings", None))):
-        rule = "must be a subclass of Planner with all its methods, and Settings, a dataclass"
-        raise invalid_argument("planner", rule, name, "See vao.planners.Planner.")
-    planner: type[Planner] = found
-    return planner
+    # mypy takes an abstract base for a wrong argument; it is what to inherit from.
+    return named_class("planner", name, PLANNERS, Planner)  # type: ignore[type-abstract]
 
 
 def planner_settings(name: str, settings: Mapping[str, Any]) -> Any:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
-from dataclasses import is_dataclass
-from inspect import isabstract
 from typing import Any
 
-from auctionsim.errors import invalid_argument, unknown_name
 from auctionsim.strict_mapping import build
+from vao.named_classes import named_class
 from vao.weighting.protocol import ALONE, Context, Weighting
 
 __all__ = ["WEIGHTINGS", "make", "weighting_class", "weighting_settings"]
@@ -43,22 +40,8 @@ def weighting_class(name: str) -> type[Weighting]:
     Raises:
         InvalidArgumentError: If there is no such rule, or what is named is none.
     """
-    if name not in WEIGHTINGS and ":" not in name:
-        raise unknown_name("weighting", name, WEIGHTINGS)
-    module, _, attribute = WEIGHTINGS.get(name, name).partition(":")
-    try:
-        found = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, TypeError, ValueError) as error:
-        mend = "Name it as module:Class, importable from here."
-        raise invalid_argument(
-            "weighting", "must name a class", f"{name} ({error})", mend
-        ) from error
-    whole = isinstance(found, type) and issubclass(found, Weighting) and not isabstract(found)
-    if not (whole and is_dataclass(getattr(found, "Settings", None))):
-        rule = "must be a subclass of Weighting with all its methods, and Settings, a dataclass"
-        raise invalid_argument("weighting", rule, name, "See vao.weighting.Weighting.")
-    rule_class: type[Weighting] = found
-    return rule_class
+    # mypy takes an abstract base for a wrong argument; it is what to inherit from.
+    return named_class("weighting", name, WEIGHTINGS, Weighting)  # type: ignore[type-abstract]
 
 
 def weighting_settings(name: str, settings: Mapping[str, Any]) -> Any:
