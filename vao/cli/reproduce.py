@@ -154,8 +154,10 @@ class Reproduce(Command):
         """Play those of some runs that are not finished.
 
         Raises:
+            InvalidArgumentError: If a variant wants more data than there are; none was played.
             InvalidDataError: If some could not be played; the others were.
         """
+        from auctionsim.dataset import Dataset
         from auctionsim.errors import invalid_data
         from auctionsim.generate import generate_dataset, load_dataset_config
         from vao.cli.lock import alone_in
@@ -171,6 +173,9 @@ class Reproduce(Command):
         jobs = self.jobs or available_cores()
         with alone_in(self.out / "runs"):
             generate_dataset(load_dataset_config(dataset), data, progress=self.progress)
+            made = Dataset.open(data)
+            for variant in {repr(run.variant): run.variant for run in left}.values():
+                variant.check(made)
             failed = run_all(tasks, worker, jobs, title=title, progress=self.progress)
         if failed:
             label, error = next(iter(failed.items()))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from auctionsim.dataset import Trajectories
+from auctionsim.dataset import Dataset, Trajectories
 from auctionsim.errors import invalid_argument, unknown_name
 from auctionsim.tasks import TASKS, task_code
 
@@ -57,6 +57,17 @@ class DataVariant:
         if split == "train":
             return _reversed(_fewer_episodes(trajectories, self.episodes), self.spoilt)
         return _fewer(trajectories, self.held_out) if split == "val_align" else trajectories
+
+    def check(self, dataset: Dataset) -> None:
+        """Raise what training on a dataset would, before any time is spent on it.
+
+        Raises:
+            InvalidArgumentError: If more is to be kept than there is.
+        """
+        if self.episodes:
+            _fewer_episodes(dataset.load("train", ()), self.episodes)
+        if self.held_out:
+            _fewer(dataset.load("val_align", ()), self.held_out)
 
 
 def _fewer_episodes(trajectories: Trajectories, episodes: Mapping[str, int]) -> Trajectories:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,6 @@ from tests.auctionsim.factory.samples import children, environment, finish, livi
 from tests.benchmarks.test_tables import check_configs, check_page
 from tests.vao.reproduce.small import TABLE, Small, write, write_small, write_study
 from vao.cli import main
-from vao.cli import reproduce as command
 from vao.reproduce import runner
 from vao.reproduce.plan import REFERENCES, load_study
 from vao.reproduce.publish import PAGE, RAW, published
@@ -113,25 +113,42 @@ def _with_other_settings(toy: Small, entrant: str) -> dict[str, object]:
 def test_it_plays_side_by_side_and_one_that_fails_leaves_the_others(
     toy: Small, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    variants = {"whole": {}, "too few": {"held_out": 900}}
-    table = write(
-        tmp_path / "parts.yaml",
-        {**TABLE, "lines": ["mdmm-equal", "odom-vao"], "variants": variants},
-    )
+    content = yaml.safe_load(Path(toy.study).read_text())
+    wild = {"method": "odom-vao", "label": "Wild", "training": {"learning_rate": 1e30}}
+    content["entrants"]["wild"] = wild
+    study = write(tmp_path / "wild.yaml", content)
+    table = write(tmp_path / "parts.yaml", {**TABLE, "lines": [*TABLE["lines"], "wild"]})
     out = tmp_path / "out"
-    line = [*_line(toy, table, out=out), "--jobs", "2"]
+    line = [*_line(replace(toy, study=study), table, out=out), "--jobs", "2"]
     assert main(line) == 2
     error = capfd.readouterr().err
     assert error.count("\n") == 1
-    assert "1 that failed, the first odom-vao_@_too_few-0" in error
-    assert "held_out" in error
+    assert "1 that failed, the first wild-0" in error
     played = {path.stem for path in (out / "runs" / "toydata").glob("*.parquet")}
-    runs = load_table(table).runs(load_study(toy.study), "toy", 1)
-    assert played == {run.label for run in runs} - {"odom-vao_@_too_few-0"}
+    runs = load_table(table).runs(load_study(study), "toy", 1)
+    assert played == {run.label for run in runs} - {"wild-0"}
     assert not (out / "parts").exists()
     assert main([*line, "--partial"]) == 0
     text = (out / "parts" / PAGE).read_text()
-    assert "Left out, not finished: VAO (no results)" in text
+    assert "Left out, not finished: Wild (no results)" in text
+
+
+@pytest.mark.parametrize("variant", [{"held_out": 900}, {"episodes": {"cpa_mcb": 900}}])
+def test_nothing_is_played_of_variants_that_want_more_data_than_there_are(
+    variant: dict[str, object],
+    toy: Small,
+    tmp_path: Path,
+    here: list[list[str]],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    content = {**TABLE, "variants": {"whole": {}, "more": variant}}
+    table = write(tmp_path / "parts.yaml", content)
+    assert main(_line(toy, table, out=tmp_path / "out")) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert next(iter(variant)) in error
+    assert "found 900" in error
+    assert here == []
 
 
 def test_partial_plays_nothing(
@@ -271,26 +288,3 @@ def test_a_mistake_in_the_last_table_shows_before_the_first_is_played(
     assert main(_line(toy, toy.table, wrong, out=tmp_path / "out")) == 2
     assert "odom-famoo" in capsys.readouterr().err
     assert here == []
-
-
-def test_help_says_what_is_played_and_where_it_goes(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["reproduce", "--help"]) == 0
-    shown = " ".join(capsys.readouterr().out.split())
-    for part in (
-        "Play the runs of published tables and write their pages.",
-        "give the same command again",
-        "`search` in place of a table",
-        "OUT/search/SCALE.yaml",
-        "0 for one a core",
-        "Leave out methods that are not finished, and play nothing.",
-    ):
-        assert part in shown
-    assert main(["--help"]) == 0
-    assert "reproduce" in capsys.readouterr().out
-
-
-def test_as_many_processes_as_cores_that_may_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert 1 <= command.available_cores() <= (os.cpu_count() or 1)
-    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
-    monkeypatch.setattr(os, "cpu_count", lambda: None)
-    assert command.available_cores() == 1
