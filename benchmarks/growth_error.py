@@ -13,7 +13,6 @@ import numpy as np
 import torch
 import yaml
 from torch import Tensor
-from torch.func import functional_call, grad, vmap
 
 from auctionsim.bench.sizes import to_plain
 from auctionsim.dataset import Dataset, Trajectories
@@ -21,7 +20,6 @@ from auctionsim.generate import DatasetConfig, generate_dataset
 from auctionsim.market import load_market
 from auctionsim.observation import FEATURES
 from benchmarks.growth_work import MOST_EXACT, SAMPLES, objective_of, samples_of, small_planner
-from vao.batch import Batch
 from vao.dividing import Division
 from vao.scales import Scales
 from vao.sharing import TRAINING_COLUMNS, Source
@@ -40,7 +38,8 @@ RENEWALS = (1, 3, 10)
 SEEDS = (0, 1, 2)
 #: Equal-weight updates before the weights are measured: of the inverse dynamics, of the planner.
 WARM = (100, 60)
-REFERENCE = 48
+#: Samples whose gradients are taken together.
+AT_ONCE = 512
 _DEFAULT = SampledVaoSettings()
 #: Rule and settings of what is compared, by name.
 RULES: dict[str, tuple[str, dict[str, Any]]] = {
@@ -158,40 +157,28 @@ def world_of(
     return world
 
 
-def true_alignment(world: World, each: int = REFERENCE) -> Tensor:
-    """Cosines as batches of eight find them on average, told from many samples, (K, K)."""
-    rng = np.random.default_rng((world.seed, 1))
+def true_alignment(world: World) -> Tensor:
+    """Cosines of the mean gradients of all of a target's held-out and a source's data, (K, K)."""
     kinds = sorted(set(world.codes))
-    pairs = {
-        kind: [_moments(world.objective, _batch(s, each, kind, rng)) for s in world.sources]
-        for kind in kinds
-    }
+    pairs = {kind: [_mean_gradient(world, s, kind) for s in world.sources] for kind in kinds}
     rows = []
     for kind, own in zip(world.codes, world.held_out, strict=True):
-        wanted, norm = _moments(world.objective, _batch(own, each, kind, rng))
-        rows.append(torch.stack([wanted @ mean / (norm * other) for mean, other in pairs[kind]]))
+        wanted = _mean_gradient(world, own, kind)
+        rows.append(torch.stack([wanted @ mean for mean in pairs[kind]]))
     return torch.stack(rows)
 
 
-def _batch(source: Source, samples: int, kind: int, rng: np.random.Generator) -> Batch:
-    return source.relabelled(rng.integers(len(source), size=samples), kind)
-
-
-def _moments(objective: StageObjective, batch: Batch) -> tuple[Tensor, Tensor]:
-    """Mean gradient of samples, and the norm that the mean of eight of them has."""
-    values = {name: parameter.detach() for name, parameter in trainable(objective).items()}
-
-    def loss(at: dict[str, Tensor], sample: Any) -> Tensor:
-        single = type(sample)(*(tensor.unsqueeze(0) for tensor in sample))
-        found: Tensor = functional_call(objective, at, (single,))
-        return found.sum()
-
-    found = vmap(grad(loss), in_dims=(None, 0))(values, batch)
-    each = torch.cat([found[name].flatten(1) for name in values], dim=1)
-    n, mean = len(each), each.mean(dim=0)
-    whole = each.square().sum(dim=1).mean()
-    shared = ((n * mean.square().sum() - whole) / (n - 1)).clamp(min=0.0)
-    return mean, (shared + (whole - shared) / _DEFAULT.norm_batch).sqrt()
+def _mean_gradient(world: World, source: Source, kind: int) -> Tensor:
+    """Return the gradient of the mean loss of all samples, as a vector of length 1."""
+    parameters = trainable(world.objective)
+    world.objective.zero_grad()
+    for places in np.split(np.arange(len(source)), range(AT_ONCE, len(source), AT_ONCE)):
+        world.objective(source.relabelled(places, kind)).sum().backward()
+    found = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters.values()]
+    vector = torch.cat([gradient.flatten() for gradient in found])
+    world.objective.zero_grad()
+    unit: Tensor = vector / vector.norm()
+    return unit
 
 
 def _errors(world: World, renewals: Sequence[int], samples: int) -> Iterator[Error]:

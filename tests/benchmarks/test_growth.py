@@ -119,18 +119,20 @@ def test_forward_mode_finds_the_slopes_that_sample_gradients_have() -> None:
 
 
 @pytest.mark.usefixtures("quick")
-def test_true_alignments_are_cosines_of_mean_gradients() -> None:
-    """Many samples from two trajectories alone: mean gradients are known."""
+def test_true_alignments_are_cosines_of_mean_gradients(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sources of two trajectories, and of one: mean gradients are known."""
     planner = growth_work.small_planner()
     whole = growth_work.made_up_sampler(planner, 2, 4)._sources[0]
-    sources = [Source(*(part[i : i + 1] for part in vars(whole).values())) for i in range(2)]
+    ends = ((0, 2), (2, 3))
+    sources = [Source(*(part[a:b] for part in vars(whole).values())) for a, b in ends]
     objective = growth_work.objective_of(planner)
     world = growth_error.World(objective, sources, sources[::-1], [2, 2])
-    found = growth_error.true_alignment(world, each=2)
+    monkeypatch.setattr(growth_error, "AT_ONCE", 1)  # samples one by one come to the same
+    found = growth_error.true_alignment(world)
     gradients = []
     for source in sources:
         objective.zero_grad()
-        objective(source.relabelled(np.zeros(1, np.int64), 2)).sum().backward()
+        objective(source.relabelled(np.arange(len(source)), 2)).mean().backward()
         parts = [p.grad.flatten() for p in trainable(objective).values() if p.grad is not None]
         gradients.append(torch.cat(parts))
     cosine = float(torch.cosine_similarity(gradients[0], gradients[1], dim=0))

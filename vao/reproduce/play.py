@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, replace
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -88,7 +89,8 @@ def _trained(run: Run, experiment: Experiment, folder: Path) -> tuple[Results, N
     assert run.config is not None
     dataset, arena = experiment.dataset, experiment.arena
     began = time.perf_counter()
-    policy, history, trials = fit(dataset, run.config, arena, vary=run.variant, progress=False)
+    vary = partial(run.variant, seed=run.seed)
+    policy, history, trials = fit(dataset, run.config, arena, vary=vary, progress=False)
     trained = time.perf_counter() - began
     write_history(history, folder / f"{run.label}.jsonl")
     notes: Notes = {

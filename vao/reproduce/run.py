@@ -57,6 +57,7 @@ class Run:
         data = data_fingerprint(self.dataset)
         told = [self.row, self.seed, data, asdict(self.variant), config]
         told += ["respond"] if self.respond else []
+        told += ["drawn by seed"] if self.variant.draws else []
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -21,8 +21,9 @@ class DataVariant:
 
     Attributes:
         episodes: Training episodes kept of a task's own trajectories, by task; all of the others'.
-        held_out: Held-out trajectories (for validation-aligned weights) kept of each task; 0 keeps
-            all.
+            Each training seed draws its own; what is kept of fewer is kept of more.
+        held_out: Held-out trajectories (for validation-aligned weights) kept of each task, drawn
+            likewise; 0 keeps all.
         spoilt: Task whose training labels are reversed: what its best trajectory returned becomes
             the label of its worst one, and so on. None spoils nothing.
 
@@ -44,19 +45,25 @@ class DataVariant:
         if self.held_out < 0:
             raise invalid_argument("held_out", "must be >= 0", self.held_out, "0 keeps all.")
 
-    def __call__(self, split: str, trajectories: Trajectories) -> Trajectories:
+    @property
+    def draws(self) -> bool:
+        """Whether seeds differ in what is kept."""
+        return bool(self.episodes) or self.held_out > 0
+
+    def __call__(self, split: str, trajectories: Trajectories, seed: int = 0) -> Trajectories:
         """Return a split's trajectories as this variant has them.
 
         Args:
             split: "train" or "val_align"; others stay as they are.
             trajectories: All of the split.
+            seed: Draws what is kept.
 
         Raises:
             InvalidArgumentError: If more is to be kept than there is.
         """
         if split == "train":
-            return _reversed(_fewer_episodes(trajectories, self.episodes), self.spoilt)
-        return _fewer(trajectories, self.held_out) if split == "val_align" else trajectories
+            return _reversed(_fewer_episodes(trajectories, self.episodes, seed), self.spoilt)
+        return _fewer(trajectories, self.held_out, seed) if split == "val_align" else trajectories
 
     def check(self, dataset: Dataset) -> None:
         """Raise what training on a dataset would, before any time is spent on it.
@@ -65,13 +72,15 @@ class DataVariant:
             InvalidArgumentError: If more is to be kept than there is.
         """
         if self.episodes:
-            _fewer_episodes(dataset.load("train", ()), self.episodes)
+            _fewer_episodes(dataset.load("train", ()), self.episodes, seed=0)
         if self.held_out:
-            _fewer(dataset.load("val_align", ()), self.held_out)
+            _fewer(dataset.load("val_align", ()), self.held_out, seed=0)
 
 
-def _fewer_episodes(trajectories: Trajectories, episodes: Mapping[str, int]) -> Trajectories:
-    """Keep the first episodes of some tasks' trajectories."""
+def _fewer_episodes(
+    trajectories: Trajectories, episodes: Mapping[str, int], seed: int
+) -> Trajectories:
+    """Keep so many episodes of some tasks' trajectories."""
     kept = np.ones(len(trajectories), np.bool_)
     for task, count in episodes.items():
         mine = trajectories.task == task_code(task)
@@ -79,12 +88,13 @@ def _fewer_episodes(trajectories: Trajectories, episodes: Mapping[str, int]) -> 
         if count > len(known):
             rule = f"must be <= {len(known)}, the training episodes there are"
             raise invalid_argument(f"episodes.{task}", rule, count, "Generate more.")
-        kept &= ~mine | (trajectories.episode < known[count - 1] + 1)
+        drawn = known[_drawn(len(known), count, seed, task_code(task))]
+        kept &= ~mine | np.isin(trajectories.episode, drawn)
     return trajectories if kept.all() else trajectories.take(np.flatnonzero(kept))
 
 
-def _fewer(trajectories: Trajectories, count: int) -> Trajectories:
-    """Keep so many trajectories of each task, spread evenly over those there are."""
+def _fewer(trajectories: Trajectories, count: int, seed: int) -> Trajectories:
+    """Keep so many trajectories of each task."""
     if count == 0:
         return trajectories
     found: list[NDArray[np.int64]] = []
@@ -93,8 +103,13 @@ def _fewer(trajectories: Trajectories, count: int) -> Trajectories:
         if count > len(mine):
             rule = f"must be <= {len(mine)}, the held-out trajectories of {TASKS[task]}"
             raise invalid_argument("held_out", rule, count, "Hold more out.")
-        found.append(mine[np.arange(count) * len(mine) // count])
+        found.append(mine[_drawn(len(mine), count, seed, task)])
     return trajectories.take(np.sort(np.concatenate(found)))
+
+
+def _drawn(there: int, count: int, seed: int, task: int) -> NDArray[np.int64]:
+    """Draw some places; fewer of them are among more of them."""
+    return np.random.default_rng((seed, task)).permutation(there)[:count]
 
 
 def _reversed(trajectories: Trajectories, task: str | None) -> Trajectories:

@@ -59,13 +59,33 @@ def test_what_is_chosen_and_tested_on_is_never_touched(split: str) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 3, EPISODES])
-def test_fewer_episodes_are_the_first_ones_of_that_task_alone(count: int) -> None:
+def test_fewer_episodes_are_whole_ones_of_that_task_alone(count: int) -> None:
     found = DataVariant(episodes={"cpa_mcb": count})("train", DATA)
-    mine, others = DATA.task == CPA_MCB, DATA.task != CPA_MCB
-    kept = np.flatnonzero(others | (mine & (DATA.episode < 40 + count)))
+    days = np.unique(found.episode[found.task == CPA_MCB])
+    assert len(days) == count
+    mine = DATA.task == CPA_MCB
+    kept = np.flatnonzero(~mine | np.isin(DATA.episode, days))
     assert _same(found, DATA.take(kept))
-    assert len(np.unique(found.episode[found.task == CPA_MCB])) == count
-    assert np.sum(found.task != CPA_MCB) == others.sum()
+
+
+def _days(count: int, seed: int) -> set[int]:
+    found = DataVariant(episodes={"cpa_mcb": count})("train", DATA, seed)
+    return set(found.episode[found.task == CPA_MCB].tolist())
+
+
+def test_each_seed_draws_its_own_and_more_hold_what_fewer_held() -> None:
+    assert len({frozenset(_days(2, seed)) for seed in range(20)}) > 5
+    for seed in range(5):
+        assert _days(1, seed) < _days(3, seed) < _days(EPISODES, seed)
+        assert _days(3, seed) == _days(3, seed)
+    # Another task's days are drawn apart.
+    both = DataVariant(episodes={"cpa_mcb": 2, "bcb": 2})
+    apart = [
+        set(found.episode[found.task == CPA_MCB].tolist())
+        != set(found.episode[found.task == BCB].tolist())
+        for found in (both("train", DATA, seed) for seed in range(10))
+    ]
+    assert any(apart)
 
 
 def test_fewer_episodes_of_several_tasks() -> None:
@@ -78,17 +98,21 @@ def test_fewer_episodes_leave_the_held_out_data_alone() -> None:
     assert _same(DataVariant(episodes={"cpa_mcb": 1})("val_align", DATA), DATA)
 
 
-@given(st.integers(1, 8), st.integers(0, 20))
-def test_as_many_are_held_out_as_asked_for_and_evenly(count: int, seed: int) -> None:
-    data = _data(seed)
-    found = DataVariant(held_out=count)("val_align", data)
+@given(st.integers(1, 8), st.integers(0, 20), st.integers(0, 20))
+def test_as_many_are_held_out_as_asked_for(count: int, of: int, seed: int) -> None:
+    data = _data(of)
+    found = DataVariant(held_out=count)("val_align", data, seed)
     assert [int(np.sum(found.task == task)) for task in range(3)] == [count] * 3
-    for task in range(3):
-        places = np.flatnonzero(np.isin(data.advertiser, found.advertiser) & (data.task == task))
-        gaps = np.diff(places)
-        assert len(gaps) == 0 or gaps.max() - gaps.min() <= 1
-        assert len(places) == count  # each once
-    assert np.all(np.diff(found.advertiser) > 0)  # in the order in which they were
+    places = np.flatnonzero(np.isin(data.advertiser, found.advertiser))
+    assert len(places) == 3 * count  # each once, and in the order in which they were
+    assert _same(found, data.take(places))
+    more = DataVariant(held_out=8)("val_align", data, seed)
+    assert set(found.advertiser.tolist()) <= set(more.advertiser.tolist())
+
+
+def test_each_seed_holds_others_out() -> None:
+    drawn = {DataVariant(held_out=1)("val_align", DATA, seed).advertiser[-1] for seed in range(20)}
+    assert len(drawn) > 5
 
 
 def test_fewer_held_out_are_no_fewer_to_train_on() -> None:
