@@ -13,7 +13,7 @@ from vao.config import TrainingConfig
 from vao.reproduce.plan import REFERENCES, Study, load_study
 from vao.reproduce.publish import RAW, RECORD, Published, page, published, tables_of
 from vao.reproduce.results import Results
-from vao.reproduce.run import Run
+from vao.reproduce.run import Run, data_fingerprint
 from vao.reproduce.table_config import TableConfig, load_table
 
 TABLES = Path(__file__).resolve().parents[2] / "benchmarks" / "tables"
@@ -43,7 +43,9 @@ def check_configs(folder: Path, table: TableConfig, study: Study) -> None:
         for line in (table.line(study, name, part) for name in table.lines)
     }
     scale, seeds = told.made["scale"], told.made["seeds"]
-    assert told.made["dataset"] == table.dataset_of(study, scale)
+    dataset = table.dataset_of(study, scale)
+    assert told.made["dataset"] == dataset
+    assert told.made["data"] == data_fingerprint(dataset), "the dataset's config has changed"
     runs = table.runs(study, scale, seeds)
     assert set(told.runs) == {run.label for run in runs}
     for run in runs:

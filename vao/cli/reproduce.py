@@ -111,6 +111,7 @@ class Reproduce(Command):
         self, name: str, table: TableConfig, study: Study, runs: Sequence[Run]
     ) -> dict[str, Any]:
         from vao.reproduce.publish import PAGE, gather, publish
+        from vao.reproduce.run import data_fingerprint
         from vao.reproduce.runner import play_task
 
         dataset = table.dataset_of(study, self.scale)
@@ -119,7 +120,8 @@ class Reproduce(Command):
             self._play(runs, dataset, folder, play_task, name)
         results, notes = gather(runs, folder)
         out = self.out / name
-        made = {"dataset": dataset, **self._made(notes)}
+        data = {"dataset": dataset, "data": data_fingerprint(dataset)}
+        made = data | self._made(notes)
         tables = publish(table, study, results, notes, made, out, partial=self.partial)
         return {"page": out / PAGE, "tables": tables}
 

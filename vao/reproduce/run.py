@@ -16,7 +16,11 @@ from auctionsim.plain_values import plain
 from vao.config import TrainingConfig
 from vao.reproduce.variants import DataVariant
 
-__all__ = ["Run", "data_fingerprint"]
+__all__ = ["RECIPE", "Run", "data_fingerprint"]
+
+RECIPE = 1
+"""Number of how runs are trained and tested; a change of code that changes their results raises it,
+so that runs of before are played again."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,7 @@ class Run:
         config = None if self.config is None else asdict(self.config) | {"device": ""}
         data = data_fingerprint(self.dataset)
         told = [self.row, self.seed, data, asdict(self.variant), config]
+        told += [f"recipe {RECIPE}"] if RECIPE > 1 else []
         told += ["respond"] if self.respond else []
         told += ["drawn by seed"] if self.variant.draws else []
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]

@@ -70,11 +70,12 @@ def train(
 ) -> TrainingResult:
     """Train planners on trajectories of several tasks, sharing data by `config.method`.
 
-    All methods get the same samples a target and step, updates, learning rates and clipping, and
-    minimise a sum over targets of mean losses. Normalisers and what is learned beside the planner
-    itself (inverse dynamics, say) follow the data setting (a model's own tasks' data, or the pool),
-    unweighted. On one machine's CPU and with as many threads, the same seed gives the same weights
-    bit for bit, also when a run is cut short and taken up again.
+    All methods get the same samples a target and step, steps, learning rates and clipping, and
+    minimise a sum over targets of mean losses; a step is one update of a model, but for rules that
+    make one a target (VAO's `update: per_target`). Normalisers and what is learned beside the
+    planner itself (inverse dynamics, say) follow the data setting (a model's own tasks' data, or
+    the pool), unweighted. On one machine's CPU and with as many threads, the same seed gives the
+    same weights bit for bit, also when a run is cut short and taken up again.
 
     Args:
         training: Training trajectories; the tasks among them are the ones learned.
@@ -83,8 +84,8 @@ def train(
             (or to train on, see `TrainingConfig.train_on_validation`).
         features: Names of the columns of the trajectories' states.
         select: Scores a snapshot every `config.select_every` updates and at the end; the checkpoint
-            with the best Score is kept, of each task's model for "none", by the mean over tasks
-            for the others. Without it the last weights are kept.
+            with the best Score is kept, of each task's model where each has one (mdmm, odmm), by
+            the mean over tasks where they share one. Without it the last weights are kept.
         record: Called with each record of the history as it is made; after a resumption first with
             those made before.
         checkpoint: Folder where the state of the run is kept; if one lies there, the run goes on

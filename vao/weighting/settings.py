@@ -23,7 +23,10 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class VaoSettings:
-    """Settings of validation-aligned weighting; the defaults are the VAO paper's (app. D).
+    """Settings of validation-aligned weighting.
+
+    Cosines and a renewal every five updates are the VAO paper's (app. D), which does not tell
+    lambda, the held-out batch, nor which parameters count: those defaults are ours.
 
     Attributes:
         temperature: lambda of eq. 6.

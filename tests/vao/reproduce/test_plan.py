@@ -153,6 +153,12 @@ def test_fingerprints_do_not_depend_on_the_device_nor_on_the_order_of_settings()
     assert _run(config=config).fingerprint == _run(config=turned).fingerprint
 
 
+def test_a_new_recipe_makes_other_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = _run().fingerprint
+    monkeypatch.setattr(run_module, "RECIPE", run_module.RECIPE + 1)
+    assert _run().fingerprint != before
+
+
 def test_the_fingerprint_follows_what_the_dataset_is_made_of(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
