@@ -26,10 +26,10 @@ from vao.sharing import TRAINING_COLUMNS, Source
 from vao.task_sampler import TaskSampler
 from vao.training.building import shape_of
 from vao.training.objective import StageObjective
-from vao.weighting.alignment import alignment_weights
 from vao.weighting.protocol import trainable
 from vao.weighting.registry import make
 from vao.weighting.sampled import SampledVaoSettings
+from vao.weighting.softmax import alignment_weights
 
 POPULATIONS = 4
 EPISODES = {"train": 30, "val_align": 20}

@@ -10,11 +10,11 @@ from torch import Tensor
 
 from benchmarks.noise_figures import another, misplaced
 from benchmarks.noise_world import World, measured_alignment
-from vao.weighting.alignment import alignment_weights
 from vao.weighting.protocol import Weighting
 from vao.weighting.registry import make
 from vao.weighting.running import RunningAlignment
 from vao.weighting.settings import VaoSettings
+from vao.weighting.softmax import alignment_weights
 from vao.weighting.temperature import temperatures
 
 UNIFORM, SAMPLED = "uniform", "sampled_vao"

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from benchmarks.noise_draws import Draws
-from vao.weighting.alignment import alignment_weights
 from vao.weighting.settings import VaoSettings
+from vao.weighting.softmax import alignment_weights
 
 TEMPERATURE = VaoSettings().temperature
 

@@ -13,7 +13,7 @@ from benchmarks.noise_estimators import Estimate
 from benchmarks.noise_figures import TEMPERATURE, Noise, Pair, SmallSet
 from benchmarks.noise_study import HELD_OUT
 from benchmarks.power_tables import markdown
-from vao.weighting.alignment import alignment_weights
+from vao.weighting.softmax import alignment_weights
 
 _ALL = "all"
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from vao.selection import choose_requests
     from vao.storage import load_policy, save_policy
     from vao.training import TrainingResult, train
-    from vao.weighting.alignment import alignment_weights
+    from vao.weighting.softmax import alignment_weights
 
 __all__ = [
     "PlannerBidder",
@@ -38,7 +38,7 @@ _HOMES = {
     "Request": "request",
     "TrainingConfig": "config",
     "TrainingResult": "training",
-    "alignment_weights": "weighting.alignment",
+    "alignment_weights": "weighting.softmax",
     "choose_requests": "selection",
     "delta_m": "metrics",
     "load_policy": "storage",

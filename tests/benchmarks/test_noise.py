@@ -34,7 +34,7 @@ from benchmarks.noise_world import World, true_alignment, world_of
 from benchmarks.power_record import read_record, write_record
 from tests.vao.factories import tiny_config
 from vao.weighting import EqualWeights
-from vao.weighting.alignment import alignment_weights
+from vao.weighting.softmax import alignment_weights
 
 README = RECORD.with_name("README.md")
 SIZES = Sizes(samples=(2, 3, ALL), held_out=(8, ALL), sets=(1, 2, ALL), draws=4, pool=5)

@@ -12,7 +12,7 @@ from vao.reproduce.crossed import Crossed
 from vao.reproduce.layout import Layout, Line
 from vao.reproduce.results import Results
 
-__all__ = ["Finished", "finished"]
+__all__ = ["Finished", "take_finished"]
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Finished:
     episodes: int
 
 
-def finished(results: Results, layout: Layout, *, partial: bool = False) -> Finished:
+def take_finished(results: Results, layout: Layout, *, partial: bool = False) -> Finished:
     """Take a layout's entrants out of results.
 
     An entrant is finished if it has all tasks, in each all seeds, and all episodes that any entrant

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from auctionsim.statistics import Interval
 from vao.reproduce.contrasts import Contrast, change, drop, drop_gap, mean
 from vao.reproduce.crossed import Crossed
-from vao.reproduce.entrants import Finished, finished
+from vao.reproduce.entrants import Finished, take_finished
 from vao.reproduce.intervals import Drawing, corrected, estimate
 from vao.reproduce.layout import Layout, Line
 from vao.reproduce.results import METRICS, Results
@@ -132,7 +132,7 @@ def make_table(
         InvalidDataError: If entrants lack results (see `finished`), or did not play the same seats.
     """
     drawing = drawing or Drawing()
-    found = finished(results, layout, partial=partial)
+    found = take_finished(results, layout, partial=partial)
     rows = [_row(layout, line, found, drawing) for line in _present(layout.lines, found)]
     references = [_row(layout, line, found, drawing) for line in _present(layout.references, found)]
     rows, references = _with_corrected(rows, references)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from vao.weighting.alignment import alignment_weights
 from vao.weighting.equal import EqualWeights
 from vao.weighting.protocol import Context, DivergedError, Sampler, StepReport, Weighting
 from vao.weighting.registry import WEIGHTINGS, make
 from vao.weighting.settings import VaoSettings
+from vao.weighting.softmax import alignment_weights
 from vao.weighting.tensors import Losses, TensorSampler
 from vao.weighting.validation_aligned import ValidationAligned
 

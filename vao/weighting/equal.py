@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from vao.weighting.gradients import joined_means
-from vao.weighting.protocol import ALONE, Context, Sampler, StepReport, Weighting, trainable
+from vao.weighting.gradients import accumulate, joined_means
+from vao.weighting.protocol import ALONE, Context, Sampler, StepReport, Weighting
 
 __all__ = ["NO_SETTINGS", "EqualWeights", "NoSettings"]
 
@@ -37,7 +37,5 @@ class EqualWeights(Weighting):
         """See `Weighting.accumulate`."""
         batches = [sampler.batch(target) for target in range(sampler.targets)]
         losses = joined_means(objective, batches, self._team)
-        objective.zero_grad()
-        losses.sum().backward()  # type: ignore[no-untyped-call]
-        self._team.add_up_gradients(trainable(objective).values())
+        accumulate(objective, losses.sum(), self._team)
         return StepReport(self._team.add_up(losses.detach()))

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from auctionsim.errors import invalid_argument
 from vao.planners.settings import check_numbers
 from vao.weighting.equal import NO_SETTINGS, NoSettings
-from vao.weighting.gradients import joined_means
-from vao.weighting.protocol import ALONE, Context, Sampler, StepReport, Weighting, trainable
+from vao.weighting.gradients import accumulate, joined_means
+from vao.weighting.protocol import ALONE, Context, Sampler, StepReport, Weighting
 
 __all__ = ["FixedShares", "OwnHeavy", "OwnHeavySettings", "Schedule", "ScheduleSettings", "Uniform"]
 
@@ -65,9 +65,7 @@ class FixedShares(Weighting):
         means = joined_means(objective, batches, self._team)
         weights = self.weights(sampler, step).to(means)
         losses = (weights * means.view(weights.shape)).sum(dim=1)
-        objective.zero_grad()
-        losses.sum().backward()  # type: ignore[no-untyped-call]
-        self._team.add_up_gradients(trainable(objective).values())
+        accumulate(objective, losses.sum(), self._team)
         told = weights if self.tells(step) else None
         return StepReport(self._team.add_up(losses.detach()), weights=told)
 

@@ -9,9 +9,9 @@ from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
 from vao.team import SOLO, Team
-from vao.weighting.protocol import Samples
+from vao.weighting.protocol import Samples, trainable
 
-__all__ = ["batch_gradients", "joined_means", "set_gradients"]
+__all__ = ["accumulate", "batch_gradients", "joined_means", "set_gradients"]
 
 
 def batch_gradients(
@@ -58,6 +58,13 @@ def joined_means(objective: nn.Module, batches: Sequence[Samples], team: Team = 
     joined = type(own[0])(*(torch.cat(parts) for parts in zip(*own, strict=True)))
     parts = objective(joined).split([len(batch[0]) for batch in own])
     return torch.stack([p.sum() / total for p, total in zip(parts, totals, strict=True)])
+
+
+def accumulate(objective: nn.Module, total: Tensor, team: Team = SOLO) -> None:
+    """Leave the gradient of a sum of losses, summed over the team, in the parameters' `.grad`."""
+    objective.zero_grad()
+    total.backward()  # type: ignore[no-untyped-call]
+    team.add_up_gradients(trainable(objective).values())
 
 
 def set_gradients(parameters: Mapping[str, Tensor], flat: Tensor) -> None:

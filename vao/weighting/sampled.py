@@ -13,7 +13,6 @@ from torch import Tensor, nn
 
 from auctionsim.errors import unknown_name
 from vao.planners.settings import check_counts, check_numbers
-from vao.weighting.alignment import alignment_weights
 from vao.weighting.alignments import check_finite
 from vao.weighting.gradients import batch_gradients, joined_means, set_gradients
 from vao.weighting.moments import Moments
@@ -27,6 +26,7 @@ from vao.weighting.protocol import (
     trainable,
 )
 from vao.weighting.settings import Alignment
+from vao.weighting.softmax import alignment_weights
 from vao.weighting.source_gradients import source_gradients
 from vao.weighting.temperature import temperature_for_sources
 

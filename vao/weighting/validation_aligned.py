@@ -8,12 +8,12 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from vao.weighting.alignment import alignment_weights
 from vao.weighting.alignments import alignments, check_finite, compared_columns, cosines
-from vao.weighting.gradients import batch_gradients, joined_means, set_gradients
+from vao.weighting.gradients import accumulate, batch_gradients, joined_means, set_gradients
 from vao.weighting.protocol import ALONE, Context, Sampler, StepReport, Weighting, trainable
 from vao.weighting.running import RunningAlignment
 from vao.weighting.settings import VaoSettings
+from vao.weighting.softmax import alignment_weights
 from vao.weighting.temperature import temperatures
 
 __all__ = ["ValidationAligned"]
@@ -61,9 +61,7 @@ class ValidationAligned(Weighting):
         batches = [batch for k in rows for batch in sampler.by_source(k)]
         means = joined_means(objective, batches, self._team)
         losses = (weights * means.view(weights.shape)).sum(dim=1)
-        objective.zero_grad()
-        losses.sum().backward()  # type: ignore[no-untyped-call]
-        self._team.add_up_gradients(trainable(objective).values())
+        accumulate(objective, losses.sum(), self._team)
         return StepReport(self._team.add_up(losses.detach()))
 
     def state(self) -> dict[str, Tensor]:

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from vao.weighting.alignment import alignment_weights
 from vao.weighting.settings import VaoSettings
+from vao.weighting.softmax import alignment_weights
 from vao.weighting.temperature import effective_sources, temperature_for_sources, temperatures
 
 Matrix = NDArray[np.float64]

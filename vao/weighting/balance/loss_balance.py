@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from vao.weighting.balance.checks import check_finite, summing_to_count
-from vao.weighting.gradients import joined_means
+from vao.weighting.gradients import accumulate, joined_means
 from vao.weighting.protocol import (
     ALONE,
     Context,
@@ -18,7 +18,6 @@ from vao.weighting.protocol import (
     Samples,
     StepReport,
     Weighting,
-    trainable,
 )
 
 __all__ = ["LossBalance"]
@@ -57,9 +56,7 @@ class LossBalance(Weighting):
         weights = self.weigh(exact, step)
         check_finite("balance", weights, step)
         weights = summing_to_count(weights).to(means)
-        objective.zero_grad()
-        (weights * means).sum().backward()  # type: ignore[no-untyped-call]
-        self._team.add_up_gradients(trainable(objective).values())
+        accumulate(objective, (weights * means).sum(), self._team)
         self.drew(batches, step)
         return StepReport(losses, balance=weights)
 
