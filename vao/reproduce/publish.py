@@ -15,6 +15,7 @@ from auctionsim.plain_values import plain
 from vao.history import read_history
 from vao.reproduce.choices import choices, choices_section
 from vao.reproduce.layout import Layout, Line
+from vao.reproduce.measured_weights import measured_weights, measured_weights_section
 from vao.reproduce.plan import BOUNDS, REFERENCES, Study
 from vao.reproduce.play import finished
 from vao.reproduce.render import markdown
@@ -70,6 +71,7 @@ def gather(runs: Iterable[Run], folder: Path) -> tuple[Results, dict[str, dict[s
             if run.config is not None:
                 history = read_history(folder / f"{run.label}.jsonl")
                 notes[run.label]["choices"] = choices(history)
+                notes[run.label]["weights"] = measured_weights(history)
     return Results.join(parts), notes
 
 
@@ -164,6 +166,7 @@ def page(told: Published, tables: Mapping[str, Table]) -> dict[str, str]:
     pictures = [f"![{told.table.title}]({name})" for name in drawn]
     sections = [markdown(table) for table in tables.values()]
     sections += choices_section(told.table, told.runs)
+    sections += measured_weights_section(told.table, told.runs)
     body = "\n\n".join([f"# {told.table.title}", *pictures, *(s.rstrip("\n") for s in sections)])
     return {PAGE: body + "\n", **drawn}
 
