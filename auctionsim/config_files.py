@@ -92,15 +92,21 @@ def _mend_path(kind: str, path: Path) -> str:
     return f"Correct the path, or name the built-in {near[0]!r}." if near else "Correct the path."
 
 
-def load(cls: type[T], kind: str, name: str | os.PathLike[str]) -> T:
+def load(cls: type[T], kind: str, name: str | os.PathLike[str], **lacking: Any) -> T:
     """Read a config by name or path into a dataclass; see `config_path` and `build`.
+
+    Args:
+        cls: The dataclass.
+        kind: Folder of `configs/`.
+        name: A config's name or path.
+        lacking: What holds where the file says nothing, in place of the dataclass's defaults.
 
     Raises:
         InvalidArgumentError: No such config, not YAML, unknown key, wrong type, or a broken rule of
             the dataclass; the message begins with the file.
     """
     path = config_path(kind, name)
-    mapping = read_mapping(path)
+    mapping = lacking | read_mapping(path)
     try:
         return build(cls, mapping)
     except InvalidArgumentError as error:

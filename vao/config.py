@@ -165,12 +165,13 @@ def load_training_config(name: str = "small", **overrides: Any) -> TrainingConfi
         name: A name in `configs/training`, or the path of a YAML file of the same form.
         overrides: Values that replace the file's, such as `method="naive"`. Another `planner`
             than the file's begins with its own default settings, and so does another rule of
-            weighting.
+            weighting; where the file names no method, what it says of one is of this.
 
     Raises:
         InvalidArgumentError: No such config, an unknown key, a wrong type or a broken rule.
     """
-    config = load(TrainingConfig, "training", name)
+    asked = {"method": overrides["method"]} if "method" in overrides else {}
+    config = load(TrainingConfig, "training", name, **asked)
     if overrides.get("planner", config.planner) != config.planner:
         overrides = {"settings": {}, **overrides}
     method = overrides.pop("method", config.method)

@@ -158,9 +158,25 @@ class Train(Command):
         overrides: dict[str, Any] = {name: v for name, v in given.items() if v is not None}
         if self.device is not None:
             overrides["device"] = self.device
-        config = load_training_config(self.training, **overrides)
-        config = replace(config, device=own_device(config.device))
-        methods = (config.method,) if self.method is None else self.method
-        if not methods:
+        if self.method is None:
+            config = load_training_config(self.training, **overrides)
+            configs = {config.method: config}
+        elif self.method:
+            configs = {
+                method: load_training_config(self.training, method=method, **overrides)
+                for method in self.method
+            }
+        else:
             raise invalid_argument("--method", "must name one way at least", "none", "Add vao.")
-        return {method: config.with_method(method) for method in methods}
+        self._check_used(configs)
+        return {m: replace(c, device=own_device(c.device)) for m, c in configs.items()}
+
+    def _check_used(self, configs: Mapping[str, TrainingConfig]) -> None:
+        """Refuse what the config tells a rule that no method asked for has."""
+        from auctionsim.config_files import config_path, read_mapping
+
+        told = read_mapping(config_path("training", self.training))
+        if told.get("weighting") and not any(c.weighting for c in configs.values()):
+            rule = f"must have the rule of {told.get('method')!r}, which `weighting` is told to"
+            mend = f"Name another `method` in {self.training}, or leave `weighting` out."
+            raise invalid_argument("--method", rule, " ".join(configs), mend)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
@@ -21,12 +21,13 @@ from auctionsim.bench.machine import describe_machine
 from auctionsim.dataset import Dataset
 from auctionsim.dataset.card import package_versions
 from auctionsim.dataset.files import write_json
+from auctionsim.errors import AuctionSimError
 from auctionsim.evaluation import PROTOCOLS, Evaluation
 from auctionsim.plain_values import plain
 from auctionsim.registry import AnyBidder
 from vao.arena import Arena
 from vao.experiment import Experiment, fit
-from vao.history import write_history
+from vao.history import read_history, write_history
 from vao.reproduce.results import METRICS, Results
 from vao.reproduce.run import Run
 
@@ -36,14 +37,30 @@ Notes = dict[str, Any]
 
 
 def finished(run: Run, folder: Path) -> bool:
-    """Return whether a run's results lie in a folder, made with the same settings."""
+    """Return whether a run's results lie whole in a folder, made with the same settings.
+
+    What is damaged counts as not played, so that the same command mends it.
+    """
     try:
         notes = json.loads((folder / f"{run.label}.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        results = Results.read(folder / f"{run.label}.parquet")
+        history = [] if run.config is None else read_history(folder / f"{run.label}.jsonl")
+    except (OSError, ValueError, AuctionSimError):
         return False
     whole = isinstance(notes, dict) and notes.get("fingerprint") == run.fingerprint
-    wanted = ("parquet",) if run.config is None else ("parquet", "jsonl")
-    return whole and all((folder / f"{run.label}.{kind}").is_file() for kind in wanted)
+    whole = whole and _has_notes(notes) and (run.config is None) == (not history)
+    return whole and {*results.row} == {run.row} and {*results.seed} == {run.seed}
+
+
+def _has_notes(notes: Mapping[str, Any]) -> bool:
+    of_run, seconds, by = (notes.get(name) for name in ("run", "seconds", "made"))
+    return (
+        isinstance(of_run, Mapping)
+        and "config" in of_run
+        and isinstance(seconds, int | float)
+        and not isinstance(seconds, bool)
+        and (by is None or (isinstance(by, Mapping) and "finished" in by))
+    )
 
 
 def play(run: Run, experiment: Experiment, folder: Path) -> None:

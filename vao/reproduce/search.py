@@ -103,7 +103,7 @@ def _config(run: Run) -> TrainingConfig:
 def searched(run: Run, folder: Path) -> float | None:
     """Return the Score of a trial that was played with the same settings; None if none was.
 
-    It is -inf if the trial diverged.
+    It is -inf if the trial diverged. What is damaged counts as not played.
     """
     try:
         found = json.loads((folder / f"{run.label}.json").read_text(encoding="utf-8"))
@@ -111,7 +111,11 @@ def searched(run: Run, folder: Path) -> float | None:
         return None
     if not isinstance(found, Mapping) or found.get("fingerprint") != run.fingerprint:
         return None
-    return -math.inf if found["score"] is None else float(found["score"])
+    score = found.get("score")
+    if score is None:
+        return -math.inf if "diverged" in found else None
+    kept = isinstance(score, int | float) and not isinstance(score, bool) and math.isfinite(score)
+    return float(score) if kept else None
 
 
 def played(run: Run, folder: Path) -> bool:

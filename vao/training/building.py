@@ -157,8 +157,12 @@ def _check(
     sources = (config.groups or len(np.unique(training.task))) if method.pooled else 1
     smallest = rule.smallest_batch(settings, config.batch, sources)
     if smallest < 1:
-        least = f"must be >= {sources}, the number of sources"
-        raise invalid_argument("batch", least, config.batch, "Raise it.")
+        renewal = int(config.weighting.get("refresh_batch", 0))
+        short = 0 < renewal < config.batch
+        name, found = ("refresh_batch", renewal) if short else ("batch", config.batch)
+        least = f"must be >= {sources}, the number of {'groups' if config.groups else 'sources'}"
+        mend = "Raise it, or lower `groups`." if config.groups else "Raise it."
+        raise invalid_argument(name, least, found, mend)
     if smallest < team.size:
         least = f"must give each of {team.size} processes a sample of every source"
         raise invalid_argument("batch", least, smallest, "Raise it, or use fewer processes.")

@@ -8,9 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from auctionsim.errors import invalid_argument
-from vao.weighting.protocol import DivergedError
 
-__all__ = ["alignments", "check_finite", "compared_columns", "cosines"]
+__all__ = ["alignments", "compared_columns", "cosines"]
 
 
 def alignments(pairs: Tensor, wanted: Tensor, compared: Tensor | None, kind: str) -> Tensor:
@@ -65,12 +64,3 @@ def compared_columns(
         for p, k in zip(parameters.values(), keep, strict=True)
     ]
     return torch.cat(kept).nonzero().flatten()
-
-
-def check_finite(alignment: Tensor, step: int) -> None:
-    """Raise `DivergedError` unless all alignments are finite."""
-    if not bool(alignment.isfinite().all()):
-        raise DivergedError(
-            f"The alignment of gradients is not finite at step {step}. Lower `learning_rate` or "
-            "look for extreme values in the training and validation data."
-        )

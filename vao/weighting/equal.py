@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from vao.weighting.finite import finite_losses
 from vao.weighting.gradients import accumulate, joined_means
 from vao.weighting.protocol import ALONE, Context, Sampler, StepReport, Weighting
 
@@ -38,4 +39,4 @@ class EqualWeights(Weighting):
         batches = [sampler.batch(target) for target in range(sampler.targets)]
         losses = joined_means(objective, batches, self._team)
         accumulate(objective, losses.sum(), self._team)
-        return StepReport(self._team.add_up(losses.detach()))
+        return StepReport(finite_losses(losses, self._team, step))

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from auctionsim.errors import invalid_argument
 from vao.planners.settings import check_numbers
 from vao.weighting.equal import NO_SETTINGS, NoSettings
+from vao.weighting.finite import finite_losses
 from vao.weighting.gradients import accumulate, joined_means
 from vao.weighting.protocol import ALONE, Context, Sampler, StepReport, Weighting
 
@@ -67,7 +68,7 @@ class FixedShares(Weighting):
         losses = (weights * means.view(weights.shape)).sum(dim=1)
         accumulate(objective, losses.sum(), self._team)
         told = weights if self.tells(step) else None
-        return StepReport(self._team.add_up(losses.detach()), weights=told)
+        return StepReport(finite_losses(losses, self._team, step), weights=told)
 
 
 class Uniform(FixedShares):

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
+from auctionsim.errors import invalid_argument
 from vao.team import SOLO, Team
 from vao.weighting.protocol import Samples, trainable
 
-__all__ = ["accumulate", "batch_gradients", "joined_means", "set_gradients"]
+__all__ = [
+    "accumulate",
+    "batch_gradients",
+    "batched",
+    "check_learns",
+    "joined_means",
+    "set_gradients",
+]
+
+_NOT_BATCHED = ("vmap", "batching rule", "batched", "derivative for", "functorch")
+"""What torch says, in small letters, where a module cannot be run for several batches at once."""
 
 
 def batch_gradients(
@@ -44,9 +56,11 @@ def batch_gradients(
         losses: Tensor = functional_call(objective, values, (samples,))
         return losses
 
-    losses = vmap(losses_of)(copies, stacked)
-    means = (losses * used).sum(dim=1) / totals
-    found = torch.autograd.grad(means.sum(), list(copies.values()), materialize_grads=True)
+    with batched():
+        losses = vmap(losses_of)(copies, stacked)
+        means = (losses * used).sum(dim=1) / totals
+        check_learns(objective, means)
+        found = torch.autograd.grad(means.sum(), list(copies.values()), materialize_grads=True)
     gradients = torch.cat([gradient.flatten(1) for gradient in found], dim=1)
     return team.add_up(gradients), team.add_up(means.detach())
 
@@ -61,10 +75,51 @@ def joined_means(objective: nn.Module, batches: Sequence[Samples], team: Team = 
 
 
 def accumulate(objective: nn.Module, total: Tensor, team: Team = SOLO) -> None:
-    """Leave the gradient of a sum of losses, summed over the team, in the parameters' `.grad`."""
+    """Leave the gradient of a sum of losses, summed over the team, in the parameters' `.grad`.
+
+    Raises:
+        InvalidArgumentError: If nothing learns, or the losses do not depend on what does.
+    """
+    check_learns(objective, total)
     objective.zero_grad()
     total.backward()  # type: ignore[no-untyped-call]
     team.add_up_gradients(trainable(objective).values())
+
+
+def check_learns(objective: nn.Module, total: Tensor) -> None:
+    """Raise unless there are parameters that learn, and a sum of losses depends on them.
+
+    Raises:
+        InvalidArgumentError: If not.
+    """
+    trainable(objective)
+    if not total.requires_grad:
+        rule = "must give losses that depend on its parameters"
+        mend = "Return floating-point losses that are not detached."
+        raise invalid_argument("objective", rule, f"{total.dtype} without a gradient", mend)
+
+
+@contextmanager
+def batched() -> Iterator[None]:
+    """Tell clearly what a module cannot do that rules need which compare gradients.
+
+    Raises:
+        InvalidArgumentError: If a pass over several batches fails as `torch.func.vmap` does.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        text = str(error).lower()
+        if not any(sign in text for sign in _NOT_BATCHED):
+            raise
+        rule = "must be made of what torch.func.vmap can do for a rule that compares gradients"
+        mend = (
+            "Put layers that draw or keep statistics (dropout, batch norm) into eval mode, "
+            "nn.MultiheadAttention into train mode; write recurrent layers as a loop, or take a "
+            "rule that weighs by losses alone."
+        )
+        found = str(error).strip().partition("\n")[0]
+        raise invalid_argument("objective", rule, found, mend) from error
 
 
 def set_gradients(parameters: Mapping[str, Tensor], flat: Tensor) -> None:

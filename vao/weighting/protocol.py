@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from auctionsim.errors import AuctionSimError
+from auctionsim.errors import AuctionSimError, invalid_argument
 from vao.team import SOLO, Team
 
 __all__ = [
@@ -149,7 +149,7 @@ class Weighting(ABC):
 
         Raises:
             InvalidArgumentError: If the objective or the sampler cannot give what the rule needs.
-            DivergedError: If the rule measures something that is not finite.
+            DivergedError: If a loss, or what the rule measures, is not finite.
         """
 
     def updates(self, targets: int) -> int:
@@ -167,8 +167,8 @@ class Weighting(ABC):
     def resume(self, state: Mapping[str, Tensor]) -> None:
         """Go on as the rule would that gave this `state`, whose tensors lie on the CPU.
 
-        Raises:
-            KeyError: If something is missing in it.
+        It must come from the same rule with the same settings, targets and sources, which is not
+        checked here; the checkpoints of `vao train` see to it.
         """
         return
 
@@ -187,5 +187,13 @@ class Weighting(ABC):
 
 
 def trainable(objective: nn.Module) -> dict[str, nn.Parameter]:
-    """Return the parameters that learn, by name."""
-    return {name: p for name, p in objective.named_parameters() if p.requires_grad}
+    """Return the parameters that learn, by name.
+
+    Raises:
+        InvalidArgumentError: If there are none.
+    """
+    found = {name: p for name, p in objective.named_parameters() if p.requires_grad}
+    if not found:
+        rule = "must have parameters that learn"
+        raise invalid_argument("objective", rule, "none", "Set `requires_grad` of some.")
+    return found

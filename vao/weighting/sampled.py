@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from auctionsim.errors import unknown_name
 from vao.planners.settings import check_counts, check_numbers
-from vao.weighting.alignments import check_finite
+from vao.weighting.finite import check_finite, finite_losses
 from vao.weighting.gradients import batch_gradients, joined_means, set_gradients
 from vao.weighting.moments import Moments
 from vao.weighting.protocol import (
@@ -134,7 +134,7 @@ class SampledVao(Weighting):
                 losses.append(means.detach())
                 waiting.clear()
         self._team.add_up_gradients(trainable(objective).values())
-        return StepReport(self._team.add_up(torch.cat(losses)))
+        return StepReport(finite_losses(torch.cat(losses), self._team, step))
 
     def state(self) -> dict[str, Tensor]:
         """See `Weighting.state`."""
@@ -186,7 +186,7 @@ class SampledVao(Weighting):
                 losses[target] = counting @ found.losses
         set_gradients(parameters, update)
         alignment = self._alignment()
-        check_finite(alignment, step)
+        check_finite("alignment", alignment, step)
         self._weights = alignment_weights(alignment, self._temperature(alignment))
         return StepReport(losses, alignment, self._weights)
 
@@ -215,7 +215,7 @@ class SampledVao(Weighting):
 
 def _chances(weights: Tensor, exploration: float) -> NDArray[np.float64]:
     """Chances of sources, (targets, sources), in [exploration / sources, 1]; rows sum to 1."""
-    exact: NDArray[np.float64] = weights.cpu().numpy().astype(np.float64)
+    exact: NDArray[np.float64] = weights.to("cpu", torch.float64).numpy()
     mixed = (1.0 - exploration) * exact + exploration / exact.shape[1]
     result: NDArray[np.float64] = mixed / mixed.sum(axis=1, keepdims=True)
     return result

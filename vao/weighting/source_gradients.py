@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad_and_value, vmap
 
 from vao.team import SOLO, Team
+from vao.weighting.gradients import batched
 from vao.weighting.protocol import Samples
 
 __all__ = ["SourceGradients", "source_gradients"]
@@ -76,7 +77,8 @@ def source_gradients(
     chunk = max(1, _CHUNK // size)
     for begin in range(0, len(places), chunk):
         part = type(own)(*(tensor[begin : begin + chunk] for tensor in own))
-        found, value = vmap(grad_and_value(loss), in_dims=(None, 0))(values, part)
+        with batched():
+            found, value = vmap(grad_and_value(loss), in_dims=(None, 0))(values, part)
         each = torch.cat([found[name].flatten(1) for name in values], dim=1)
         where = places[begin : begin + chunk]
         gradients.index_add_(0, where, each)

@@ -8,7 +8,8 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from vao.weighting.alignments import alignments, check_finite, compared_columns, cosines
+from vao.weighting.alignments import alignments, compared_columns, cosines
+from vao.weighting.finite import check_finite, finite_losses
 from vao.weighting.gradients import accumulate, batch_gradients, joined_means, set_gradients
 from vao.weighting.protocol import ALONE, Context, Sampler, StepReport, Weighting, trainable
 from vao.weighting.running import RunningAlignment
@@ -62,7 +63,7 @@ class ValidationAligned(Weighting):
         means = joined_means(objective, batches, self._team)
         losses = (weights * means.view(weights.shape)).sum(dim=1)
         accumulate(objective, losses.sum(), self._team)
-        return StepReport(self._team.add_up(losses.detach()))
+        return StepReport(finite_losses(losses, self._team, step))
 
     def state(self) -> dict[str, Tensor]:
         """See `Weighting.state`."""
@@ -103,7 +104,7 @@ class ValidationAligned(Weighting):
             pairs, losses = self._pairs(objective, parameters, sampler, targets)
             wanted = self._wanted(objective, parameters, sampler, targets)
             measured = alignments(pairs, wanted, compared, self.settings.alignment)
-            check_finite(measured, step)
+            check_finite("alignment", measured, step)
             weights, noise = self._weigh(measured, targets, sampler.targets)
             part = torch.einsum("ks,ksp->p", weights, pairs)
             update = part if update is None else update + part

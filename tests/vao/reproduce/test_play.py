@@ -186,6 +186,37 @@ def test_what_is_half_written_is_not_finished(done: tuple[Run, Path], half: byte
     assert not finished(run, folder)
 
 
+@pytest.mark.parametrize("changed", [{"seconds": "x"}, {"seconds": True}, {"run": 3}, {"made": 1}])
+def test_notes_that_lack_something_are_not_finished(
+    done: tuple[Run, Path], changed: dict[str, object]
+) -> None:
+    run, folder = done
+    path = folder / f"{run.label}.json"
+    notes = json.loads(path.read_text())
+    path.write_text(json.dumps(notes | changed))
+    assert not finished(run, folder)
+    for name in ("run", "seconds"):
+        path.write_text(json.dumps({k: v for k, v in notes.items() if k != name}))
+        assert not finished(run, folder)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.99])
+def test_results_cut_short_are_not_finished(done: tuple[Run, Path], share: float) -> None:
+    run, folder = done
+    path = folder / f"{run.label}.parquet"
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(share * len(whole))])
+    assert not finished(run, folder)
+
+
+def test_anothers_results_are_not_finished(
+    done: tuple[Run, Path], played: dict[str, Results]
+) -> None:
+    run, folder = done
+    played["odom-vao-1"].write(folder / f"{run.label}.parquet")
+    assert not finished(run, folder)
+
+
 def test_notes_without_results_are_not_finished(done: tuple[Run, Path]) -> None:
     run, folder = done
     (folder / f"{run.label}.parquet").unlink()

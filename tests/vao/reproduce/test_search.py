@@ -35,7 +35,9 @@ def _played(runs: list[Run], folder: Path, score: Scoring) -> list[Run]:
     """Write down the trials' Scores as if they had been played."""
     folder.mkdir(parents=True, exist_ok=True)
     for run in runs:
-        told = {"fingerprint": run.fingerprint, "score": score(run)}
+        found = score(run)
+        told = {"fingerprint": run.fingerprint, "score": found}
+        told |= {"diverged": "too fast"} if found is None else {}
         write_json(folder / f"{run.label}.json", told)
     return runs
 
@@ -117,6 +119,19 @@ def test_what_diverged_is_never_chosen(study: Study, tmp_path: Path) -> None:
     _played(runs, tmp_path, lambda run: None)
     with pytest.raises(InvalidDataError, match=r"trials of odom-threshold.*2 that did"):
         search.best_of_each(study, "toy", tmp_path)
+
+
+@pytest.mark.parametrize("told", [{}, {"score": None}, {"score": "7"}, {"score": True}])
+def test_a_damaged_trial_counts_as_not_played(
+    study: Study, tmp_path: Path, told: dict[str, object]
+) -> None:
+    run = search.search_runs(study, "toy")[0]
+    write_json(tmp_path / f"{run.label}.json", {"fingerprint": run.fingerprint, **told})
+    assert search.searched(run, tmp_path) is None
+    for word in ("NaN", "Infinity"):
+        text = f'{{"fingerprint": "{run.fingerprint}", "score": {word}}}'
+        (tmp_path / f"{run.label}.json").write_text(text)
+        assert search.searched(run, tmp_path) is None
 
 
 def test_what_was_chosen_is_read_again_and_says_what_was_tried(

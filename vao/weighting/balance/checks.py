@@ -11,7 +11,7 @@ from auctionsim.errors import describe
 from vao.planners.settings import check_numbers
 from vao.weighting.protocol import DivergedError
 
-__all__ = ["above_floor", "check_finite", "check_floor", "summing_to_count"]
+__all__ = ["above_floor", "check_floor", "summing_to_count"]
 
 
 def check_floor(settings: object) -> None:
@@ -41,18 +41,6 @@ def above_floor(losses: Tensor, floor: float, step: int) -> Tensor:
         mend = "Set `floor` below all losses, or lower `learning_rate`."
         raise DivergedError(describe(f"losses[{target}]", rule, float(losses[target]), mend))
     return losses - floor
-
-
-def check_finite(name: str, values: Tensor, step: int) -> None:
-    """Raise `DivergedError` unless all numbers of targets, (targets,), are finite."""
-    wrong = ~values.isfinite()
-    if bool(wrong.any()):
-        target = int(wrong.nonzero()[0])
-        mend = "Lower `learning_rate` or look for extreme values in the training data."
-        found = float(values[target])
-        raise DivergedError(
-            describe(f"{name}[{target}]", f"must be finite at step {step}", found, mend)
-        )
 
 
 def summing_to_count(weights: Tensor) -> Tensor:

@@ -9,7 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from vao.weighting.balance.checks import check_finite, summing_to_count
+from vao.weighting.balance.checks import summing_to_count
+from vao.weighting.finite import check_finite
 from vao.weighting.gradients import accumulate, joined_means
 from vao.weighting.protocol import (
     ALONE,
