@@ -81,7 +81,7 @@ METHODS = {
     "pooling": Method("equal"),
     "uniform": Method("uniform"),
     "own heavy": Method("own_heavy", {"own": 0.6}),
-    "VAO": Method("vao", held_out=HELD_OUT),  # the settings of the paper
+    "VAO": Method("vao", held_out=HELD_OUT),  # as the paper has it
     # All held-out images at each renewal, and a running mean of what was measured.
     "VAO steady": Method("vao", {"validation_batch": 0, "smoothing": 0.9}, held_out=HELD_OUT),
 }

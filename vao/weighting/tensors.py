@@ -43,7 +43,8 @@ class Losses(nn.Module):
     """The objective of a model: maps samples to their losses, (n,).
 
     Rules that compare gradients run it under `torch.func.vmap`: dropout and batch norm must be in
-    evaluation mode, and nothing may branch on the numbers.
+    eval mode, `nn.MultiheadAttention` in train mode, nothing may branch on the numbers, and
+    `nn.LSTM` and its like cannot be used.
 
     Args:
         model: Maps the first of a sample's tensors to outputs.
