@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from vao.reproduce.figures import bars, lines
 from vao.reproduce.sweeps import sweep
 from vao.reproduce.table import Table
-from vao.reproduce.table_config import TableConfig
+from vao.reproduce.table_config import TableConfig, row_name
 
 __all__ = ["figures"]
 
@@ -25,7 +25,10 @@ def figures(config: TableConfig, tables: Mapping[str, Table]) -> dict[str, str]:
     found = {}
     for protocol in config.protocols:
         own = {name: t for name, t in tables.items() if t.layout.protocol == protocol}
-        drawn = _over_variants(config, own) if config.variants else _over_entrants(config, own)
+        if config.across:
+            drawn = _one_over_variants(config, own)
+        else:
+            drawn = _over_variants(config, own) if config.variants else _over_entrants(config, own)
         if drawn is not None:
             found[f"figure-{protocol}.svg"] = drawn
     return found
@@ -34,6 +37,13 @@ def figures(config: TableConfig, tables: Mapping[str, Table]) -> dict[str, str]:
 def _over_variants(config: TableConfig, own: Mapping[str, Table]) -> str | None:
     parts = {p: t for p, t in zip(config.variants, own.values(), strict=True) if t.rows}
     return sweep(parts, config.places, config.axis) if parts else None
+
+
+def _one_over_variants(config: TableConfig, own: Mapping[str, Table]) -> str | None:
+    (table,) = own.values()
+    rows = {row_name(config.lines[0], part): place for part, place in config.places.items()}
+    placed = {row: place for row, place in rows.items() if _has(table, row)}
+    return lines(table, placed, config.axis, _METRICS) if placed else None
 
 
 def _over_entrants(config: TableConfig, own: Mapping[str, Table]) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -148,7 +148,7 @@ def tables_of(told: Published, results: Results) -> dict[str, Table]:
         InvalidDataError: If results are missing, of a partial table all.
     """
     found = {}
-    for part in told.table.parts():
+    for part in [""] if told.table.across else told.table.parts():
         for protocol in told.table.protocols:
             layout = _layout(told, part, protocol, results)
             found[f"{part} {protocol}".strip()] = make_table(results, layout, partial=told.partial)
@@ -173,14 +173,20 @@ def page(told: Published, tables: Mapping[str, Table]) -> dict[str, str]:
 
 def _layout(told: Published, part: str, protocol: str, results: Results) -> Layout:
     table = told.table
-    rows = [row_name(name, part) for name in table.lines]
+    if table.across:
+        rows = {row_name(table.lines[0], variant): variant for variant in table.variants}
+        lines = [replace(told.lines[row], label=variant) for row, variant in rows.items()]
+        ours = baseline = row_name(table.lines[0], table.against or next(iter(table.variants)))
+    else:
+        lines = [told.lines[row_name(name, part)] for name in table.lines]
+        ours, baseline = row_name(table.ours, part), row_name(table.baseline, part)
     present = set(results.row[results.protocol == protocol].tolist())
     words = {"paper": "the tasks' own seats", "wide": "each task on all seats"}[protocol]
     return Layout(
         title=": ".join(filter(None, [table.title, part, words])),
-        lines=tuple(told.lines[row] for row in rows),
-        baseline=row_name(table.baseline, part),
-        ours=row_name(table.ours, part),
+        lines=tuple(lines),
+        baseline=baseline,
+        ours=ours,
         references=tuple(
             Line(name, label, learns=False, bound=name in BOUNDS)
             for name, label in REFERENCES.items()

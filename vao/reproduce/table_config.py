@@ -31,6 +31,8 @@ class TableConfig:
         protocols: Whose seats are shown.
         dataset: Dataset config by scale, in place of the scale's.
         variants: What is changed in the data, by name; each makes a part of its own.
+        against: Variant that the others are compared with, in a table of one entrant alone; the
+            first if empty.
         places: Where entrants (or variants) stand on a figure's axis, by name.
         axis: What a figure's axis is called.
         seeds: Most training seeds it is played with; 0 for as many as are asked for.
@@ -46,6 +48,7 @@ class TableConfig:
     protocols: tuple[str, ...] = ("wide", "paper")
     dataset: dict[str, str] = field(default_factory=dict)
     variants: dict[str, DataVariant] = field(default_factory=dict)
+    against: str = ""
     places: dict[str, float] = field(default_factory=dict)
     axis: str = ""
     seeds: int = 0
@@ -64,6 +67,9 @@ class TableConfig:
             raise invalid_argument("respond", rule, True, "Name a variant; set protocols.")
         if "" in self.variants:
             raise invalid_argument("variants", "must have names", "", "Name each.")
+        if self.against and not (self.across and self.against in self.variants):
+            rule = "must be a variant, in a table of one entrant and several of them"
+            raise invalid_argument("against", rule, self.against, "Leave it out.")
         self._check_places()
 
     def _check_places(self) -> None:
@@ -78,6 +84,11 @@ class TableConfig:
         if self.kind == "figure" and lacking:
             rule, mend = "must give every variant of a figure its place", "Add it."
             raise invalid_argument("places", rule, f"none for {lacking[0]!r}", mend)
+
+    @property
+    def across(self) -> bool:
+        """Whether variants are compared with each other, as there is one entrant alone."""
+        return len(self.lines) == 1 and len(self.variants) > 1
 
     def parts(self) -> dict[str, DataVariant]:
         """Return its parts: variants by name, or one of the data as they are, under ""."""

@@ -83,6 +83,17 @@ def test_each_variant_is_a_part_with_lines_of_its_own() -> None:
     assert (row_name("a", ""), row_name("a", "b")) == ("a", "a @ b")
 
 
+def test_variants_of_one_entrant_alone_are_compared_across() -> None:
+    variants = {"few": DataVariant(held_out=1), "more": DataVariant(held_out=2)}
+    one = {"lines": ("odom-vao",), "baseline": "odom-vao", "variants": variants}
+    assert _table(**one).across
+    assert _table(**one, against="more").against == "more"
+    assert not _table(variants=variants).across
+    for wrong in ({**one, "against": "most"}, {"variants": variants, "against": "few"}):
+        with pytest.raises(InvalidArgumentError, match="`against` must be a variant"):
+            _table(**wrong)
+
+
 def test_what_does_not_learn_sees_no_variant() -> None:
     runs = _table(variants={"few": DataVariant(held_out=1)}).runs(STUDY, "small", 2)
     fixed = [run for run in runs if run.config is None]
