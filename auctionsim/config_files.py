@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import difflib
 import os
+from collections.abc import Mapping
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from auctionsim.errors import InvalidArgumentError, invalid_argument, unknown_name
@@ -77,7 +79,7 @@ def _check_text(kind: str, name: object) -> None:
 
 def _argument(kind: str) -> str:
     """Return what an argument is called that names a config: the kind, but one of it."""
-    return kind.removesuffix("s")
+    return f"{kind[:-3]}y" if kind.endswith("ies") else kind.removesuffix("s")
 
 
 def _is_file(path: Path) -> bool:
@@ -92,7 +94,12 @@ def _mend_path(kind: str, path: Path) -> str:
     return f"Correct the path, or name the built-in {near[0]!r}." if near else "Correct the path."
 
 
-def load(cls: type[T], kind: str, name: str | os.PathLike[str], **lacking: Any) -> T:
+def load(
+    cls: type[T],
+    kind: str,
+    name: str | os.PathLike[str],
+    lacking: Mapping[str, Any] = MappingProxyType({}),
+) -> T:
     """Read a config by name or path into a dataclass; see `config_path` and `build`.
 
     Args:
@@ -106,7 +113,7 @@ def load(cls: type[T], kind: str, name: str | os.PathLike[str], **lacking: Any) 
             the dataclass; the message begins with the file.
     """
     path = config_path(kind, name)
-    mapping = lacking | read_mapping(path)
+    mapping = {**lacking, **read_mapping(path)}
     try:
         return build(cls, mapping)
     except InvalidArgumentError as error:

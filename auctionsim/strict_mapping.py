@@ -27,6 +27,7 @@ PLAIN_NAMES: dict[object, str] = {
     str: "text",
     Path: "a path",
     type(None): "null",
+    Any: "anything",
 }
 
 
@@ -69,7 +70,7 @@ def describe_type(hint: Any) -> str:
         return f"a list of {len(arguments)} ({', '.join(map(describe_type, arguments))})"
     if get_origin(hint) in (tuple, list):
         return f"a list, each item {describe_type(arguments[0])}"
-    if get_origin(hint) is dict:
+    if get_origin(hint) in (dict, Mapping):
         return f"`key: value` lines, each value {describe_type(arguments[1])}"
     if dataclasses.is_dataclass(hint):
         return f"`key: value` lines ({', '.join(f.name for f in dataclasses.fields(hint))})"
@@ -156,7 +157,8 @@ def _refuse_unknown_keys(mapping: Mapping[Any, Any], names: list[str], path: str
     for key in mapping:
         if key not in names:
             near = difflib.get_close_matches(str(key), names, n=1)
-            mend = f"Did you mean `{near[0]}`?" if near else f"Known here: {', '.join(names)}."
+            known = f"Known here: {', '.join(names)}." if names else "There is nothing to set here."
+            mend = f"Did you mean `{near[0]}`?" if near else known
             where = f"a key of `{path}`" if path else "a known key"
             raise invalid_argument(_join(path, key), f"is not {where}", str(key), mend)
 

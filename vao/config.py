@@ -171,7 +171,7 @@ def load_training_config(name: str = "small", **overrides: Any) -> TrainingConfi
         InvalidArgumentError: No such config, an unknown key, a wrong type or a broken rule.
     """
     asked = {"method": overrides["method"]} if "method" in overrides else {}
-    config = load(TrainingConfig, "training", name, **asked)
+    config = load(TrainingConfig, "training", name, asked)
     if overrides.get("planner", config.planner) != config.planner:
         overrides = {"settings": {}, **overrides}
     method = overrides.pop("method", config.method)

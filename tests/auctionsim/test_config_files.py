@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -185,6 +186,36 @@ def test_broken_files_are_named_in_one_line(tmp_path: Path, content: bytes, mess
 def test_something_else_than_a_mapping_is_refused() -> None:
     with pytest.raises(InvalidArgumentError, match=r"`Run` must be .*; found 'list'"):
         build(Run, [1])
+
+
+@dataclass(frozen=True)
+class Told:
+    told: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """Has nothing to be told."""
+
+
+def test_mappings_and_what_takes_nothing_are_described_in_plain_words() -> None:
+    with pytest.raises(InvalidArgumentError, match="`key: value` lines, each value anything"):
+        build(Told, {"told": 3})
+    with pytest.raises(InvalidArgumentError, match="There is nothing to set here"):
+        build(Nothing, {"a": 1})
+
+
+def test_a_kind_of_config_is_called_by_its_name() -> None:
+    with pytest.raises(InvalidArgumentError, match="`study`"):
+        config_path("studies", "nope")
+
+
+def test_what_a_file_lacks_may_be_given(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("steps: 3\n")
+    assert load(Run, "training", path, {"name": "asked"}).name == "asked"
+    path.write_text("steps: 3\nname: told\n")
+    assert load(Run, "training", path, {"name": "asked"}).name == "told"
 
 
 def test_an_empty_file_is_an_empty_mapping(tmp_path: Path) -> None:

@@ -130,6 +130,16 @@ def test_another_rule_begins_with_its_own_settings(tmp_path: Path) -> None:
     assert told.weighting == {"refresh": 1}
 
 
+def test_a_file_without_a_method_is_of_the_one_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("weighting: {floor: -1.0}\n")
+    assert load_training_config(str(path), method="odom-famo").weighting == {"floor": -1.0}
+    path.write_text("train_on_validation: true\n")
+    assert load_training_config(str(path), method="odom-equal").train_on_validation
+    with pytest.raises(InvalidArgumentError, match="train_on_validation"):
+        load_training_config(str(path))
+
+
 @pytest.mark.parametrize(
     ("method", "wants"), [("none", False), ("naive", False), ("vao", True), ("odmm-vao", True)]
 )

@@ -58,6 +58,7 @@ class Reproduce(Command):
     def run(self) -> Mapping[str, Any]:
         """Play and publish; returns where each page lies, and its numbers."""
         from auctionsim.errors import invalid_argument
+        from auctionsim.generate import load_dataset_config
         from vao.reproduce.plan import load_study
         from vao.reproduce.table_config import load_table
 
@@ -81,6 +82,8 @@ class Reproduce(Command):
         tables = {Path(name).stem: load_table(name) for name in self.names}
         # All of them before the first is played, as mistakes would show hours later else.
         plans = {name: t.runs(study, self.scale, self.seeds) for name, t in tables.items()}
+        for table in tables.values():
+            load_dataset_config(table.dataset_of(study, self.scale))
         return {n: self._reproduce(n, t, study, plans[n]) for n, t in tables.items()}
 
     def show(self, result: Mapping[str, Any], console: Console) -> None:

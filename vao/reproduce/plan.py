@@ -190,6 +190,9 @@ def load_study(name: str = "sharing") -> Study:
         InvalidArgumentError: No such config, an unknown key, a wrong type or a broken rule.
     """
     study = load(Study, "studies", name)
+    if study.choices:
+        rule = "must be left to the files that `scales` name"
+        raise invalid_argument("choices", rule, ", ".join(study.choices), "Take it out.")
     named = {scale: made.chosen for scale, made in study.scales.items() if made.chosen is not None}
     choices = {scale: load(Chosen, "chosen", file) for scale, file in named.items()}
     study = replace(study, choices=choices)

@@ -117,6 +117,8 @@ class TableConfig:
         """
         if seeds < 1:
             raise invalid_argument("seeds", "must be >= 1", seeds, "Try 5.")
+        for known in self.dataset:
+            study.scale(known)
         dataset, base = self.dataset_of(study, scale), study.base(scale)
         references = () if self.respond else REFERENCES
         found = [Run(name, 0, dataset, DataVariant(), None) for name in references]

@@ -224,6 +224,13 @@ def test_mistakes_in_a_study_cost_one_line_before_anything_is_played(
         load_study(write_study(tmp_path / "wrong.yaml", scale, entrants=entrants))
 
 
+def test_what_was_chosen_stands_in_files_of_its_own(small: Small, tmp_path: Path) -> None:
+    scale = {"dataset": small.dataset, "training": small.training}
+    study = write_study(tmp_path / "wrong.yaml", scale, choices={"toy": {}})
+    with pytest.raises(InvalidArgumentError, match="`choices` must be left to the files"):
+        load_study(study)
+
+
 @pytest.mark.parametrize(
     "chosen",
     [

@@ -108,6 +108,8 @@ def test_a_table_may_have_a_dataset_of_its_own_at_a_scale() -> None:
     assert table.dataset_of(STUDY, "paper") == STUDY.scale("paper").dataset
     with pytest.raises(InvalidArgumentError, match="Did you mean 'small'"):
         table.runs(STUDY, "smal", 1)
+    with pytest.raises(InvalidArgumentError, match="Did you mean 'small'"):
+        _table(dataset={"smal": "scarcity"}).runs(STUDY, "small", 1)
 
 
 @pytest.mark.parametrize("name", ["mdmm-eqal", "constant", "a/b"])

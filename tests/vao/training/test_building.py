@@ -71,6 +71,8 @@ def test_vao_needs_held_out_data_of_every_task(validation: Trajectories | None) 
     ("config", "features", "named"),
     [
         ({"batch": 2}, FEATURES, "batch"),
+        ({"batch": 8, "weighting": {"refresh_batch": 2}}, FEATURES, "`refresh_batch`.*found 2"),
+        ({"batch": 8, "groups": 99}, FEATURES, "number of groups.*lower `groups`"),
         ({"device": "cuda:99"}, FEATURES, "device"),
         ({"device": "toaster"}, FEATURES, "device"),
         ({"features": ("time_lefd",)}, FEATURES, "time_lefd"),
