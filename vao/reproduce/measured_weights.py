@@ -15,29 +15,34 @@ from vao.reproduce.table_config import TableConfig, row_name
 __all__ = ["measured_weights", "measured_weights_section"]
 
 _WORDS = (
-    "Mean over a training's renewals of the weight that a target gave its own data, and of the "
-    "number of sources that count (exp of the entropy of a target's weights), mean over targets; "
-    "± standard error over seeds. Only weights that were measured."
+    "Mean over a training's renewals of the weight that a target (a column) gave its own data, in "
+    "brackets what it gave the other tasks' in order, and of the number of sources that count (exp "
+    "of the entropy of a target's weights), mean over targets; ± standard error over seeds. Only "
+    "weights that were measured."
 )
 
 
-def measured_weights(history: Iterable[Mapping[str, Any]]) -> dict[str, float]:
-    """Return the mean weight of each task's own data by task, and the effective `sources`.
+def measured_weights(history: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the mean weights of sources by name for each target by name, and `effective`.
 
     Args:
         history: Records of a run; nothing is returned for one that measured no alignments.
     """
-    own: dict[str, list[float]] = defaultdict(list)
+    seen: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     effective: list[float] = []
     for record in history:
         if record["kind"] != "weights" or "alignment" not in record:
             continue
         for task, weights in zip(record["tasks"], record["weights"], strict=True):
-            own[task].append(weights[record["sources"].index(task)])
+            for source, weight in zip(record["sources"], weights, strict=True):
+                seen[task][source].append(weight)
             effective.append(math.exp(-sum(w * math.log(w) for w in weights if w > 0.0)))
     if not effective:
         return {}
-    return {task: fmean(found) for task, found in own.items()} | {"sources": fmean(effective)}
+    means = {
+        task: {source: fmean(found) for source, found in by.items()} for task, by in seen.items()
+    }
+    return {"targets": means, "effective": fmean(effective)}
 
 
 def measured_weights_section(
@@ -50,15 +55,15 @@ def measured_weights_section(
         runs: Notes on its runs, by label.
     """
     rows = []
-    columns = [*TASKS, "sources"]
     for row in (row_name(name, part) for part in config.parts() for name in config.lines):
         own = [run["weights"] for run in runs.values() if _of(run, row)]
         if own:
-            cells = [_cell([found[key] for found in own if key in found]) for key in columns]
+            cells = [_target(task, [found["targets"].get(task) for found in own]) for task in TASKS]
+            cells.append(_mean([found["effective"] for found in own]))
             rows.append(f"| {row} | {' | '.join(cells)} |")
     if not rows:
         return []
-    heads = [*(f"own weight, {task}" for task in TASKS), "effective sources"]
+    heads = [*TASKS, "effective sources"]
     head = f"|  | {' | '.join(heads)} |\n|{' --- |' * (len(heads) + 1)}"
     return ["## What weights were measured", "\n".join([head, *rows]), _WORDS]
 
@@ -67,8 +72,16 @@ def _of(told: Mapping[str, Any], row: str) -> bool:
     return told.get("row") == row and bool(told.get("weights"))
 
 
-def _cell(values: list[float]) -> str:
-    if not values:
+def _target(task: str, weights: list[Mapping[str, float] | None]) -> str:
+    """Return a target's weights: of its own data, and of the others'."""
+    known = [found for found in weights if found is not None]
+    if not known:
         return "–"
+    others = [fmean(found[name] for found in known) for name in known[0] if name != task]
+    told = f" ({', '.join(f'{weight:.2f}' for weight in others)})" if others else ""
+    return _mean([found[task] for found in known]) + told
+
+
+def _mean(values: list[float]) -> str:
     error = stdev(values) / math.sqrt(len(values)) if len(values) > 1 else None
     return with_error(fmean(values), error, 2)
