@@ -40,7 +40,8 @@ class Train(Command):
             naive (pooled data), vao, or SETTING-WEIGHTING, such as odom-famo: mdmm, odmm, mdom or
             odom and a rule out of `vao.weighting`.
         planner: Family of planners, in place of the config's; with its own default settings.
-        training: Training config, by name or YAML file.
+        training: Training config, by name or YAML file. Its `weighting` is for methods of the
+            config's own rule; others have their defaults.
         seed: Seed of the training, in place of the config's.
         device: cpu, cuda, cuda:1, ..., in place of the config's.
         steps: Updates, in place of the config's.
@@ -168,15 +169,4 @@ class Train(Command):
             }
         else:
             raise invalid_argument("--method", "must name one way at least", "none", "Add vao.")
-        self._check_used(configs)
         return {m: replace(c, device=own_device(c.device)) for m, c in configs.items()}
-
-    def _check_used(self, configs: Mapping[str, TrainingConfig]) -> None:
-        """Refuse what the config tells a rule that no method asked for has."""
-        from auctionsim.config_files import config_path, read_mapping
-
-        told = read_mapping(config_path("training", self.training))
-        if told.get("weighting") and not any(c.weighting for c in configs.values()):
-            rule = f"must have the rule of {told.get('method')!r}, which `weighting` is told to"
-            mend = f"Name another `method` in {self.training}, or leave `weighting` out."
-            raise invalid_argument("--method", rule, " ".join(configs), mend)

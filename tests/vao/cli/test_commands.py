@@ -179,19 +179,6 @@ def test_the_config_says_what_the_flags_do_not(world: Path, tmp_path: Path) -> N
     assert config["seed"] == 8
 
 
-def test_what_a_config_tells_a_rule_must_be_of_use(
-    world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    path = tmp_path / "mine.yaml"
-    path.write_text("method: vao\nweighting: {temperature: 0.2}\n")
-    line = ["train", str(world), str(tmp_path / "out"), "--training", str(path), "--quiet"]
-    assert main([*line, "--method", "none", "odom-famo"]) == 2
-    error = capsys.readouterr().err
-    assert "--method" in error
-    assert "'vao', which `weighting` is told to" in error
-    assert not (tmp_path / "out").exists()
-
-
 def test_two_runs_do_not_train_in_one_folder(
     world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

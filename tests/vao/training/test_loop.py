@@ -202,7 +202,7 @@ def test_trains_on_cuda_as_on_the_cpu(method: Any) -> None:
 def test_training_that_runs_away_is_named(method: Any) -> None:
     settings = {"inverse_steps": 1}
     config = tiny_config(method=method, learning_rate=1e30, settings=settings)
-    with pytest.raises(DivergedError, match="not finite at step"):
+    with pytest.raises(DivergedError, match="must be finite at step"):
         run(config)
 
 
