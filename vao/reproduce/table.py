@@ -129,7 +129,7 @@ def make_table(
         drawing: How intervals are drawn.
 
     Raises:
-        InvalidDataError: If entrants lack results (see `finished`), or did not play the same seats.
+        InvalidDataError: If entrants lack results (see `take_finished`), or played other seats.
     """
     drawing = drawing or Drawing()
     found = take_finished(results, layout, partial=partial)
