@@ -75,14 +75,16 @@ def run_all(
         with signals_held_back(), _one_thread():
             waiting: dict[Future[object], Task] = {pool.submit(worker, t): t for t in tasks}
         failed = _collect(waiting, title, progress)
-    except BaseException:
+    except BaseException as error:
         # What runs is given up: a run writes its files at its end, whole or not at all.
-        pool.shutdown(wait=False, cancel_futures=True)
-        ours = [process for process in active_children() if process not in others]
-        for process in ours:
-            process.terminate()
-        for process in ours:
-            process.join()
+        for process in active_children():
+            if process not in others:
+                process.terminate()
+        # Only the pool's own thread waits for them: two that wait for one process, and who
+        # comes second takes it to be alive.
+        pool.shutdown(cancel_futures=True)
+        if isinstance(error, BrokenProcessPool):
+            raise _ended() from None
         raise
     pool.shutdown()
     return failed
@@ -98,8 +100,6 @@ def _collect(waiting: Mapping[Future[object], Task], title: str, progress: bool)
         label = waiting[future].run.label
         bar.set_postfix_str(label, refresh=False)
         error = future.exception()
-        if isinstance(error, BrokenProcessPool):
-            raise _ended() from None
         if isinstance(error, AuctionSimError | ArithmeticError):
             failed[label] = str(error)
         elif error is not None:
