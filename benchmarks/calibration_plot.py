@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
+
+from auctionsim.drawing_style import drawing_style, undated
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,29 +21,11 @@ THEIRS, OURS, QUIET = "#1b1b1b", "#d1603d", "#8a8a8a"
 BARS = ("#e6b8a2", "#d1603d", "#9fb8ad", "#2f4858")
 SHOWN_EPISODE = 0
 
-SETTINGS: Any = {
-    "svg.hashsalt": "calibration",
-    "svg.fonttype": "path",
-    "font.family": "DejaVu Sans",
-    "font.size": 8.5,
-    "axes.titlesize": 9.5,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": "#e4e4e4",
-    "grid.linewidth": 0.6,
-    "legend.frameon": False,
-    "legend.fontsize": 8,
-}
-
 
 def draw(calibration: Calibration, path: Path) -> None:
     """Draw the comparison to a file; its ending says the format."""
-    with mpl.rc_context(SETTINGS):
-        figure = Figure(figsize=(12.5, 11.0), layout="constrained", facecolor="white")
+    with drawing_style(svg_hashsalt="calibration", axes_titleweight="bold", legend_fontsize=8):
+        figure = Figure(figsize=(12.5, 11.0))
         figure.suptitle(
             "AuctionNet's rules: three episodes of AuctionNet (black) beside ours (orange)",
             fontsize=12, x=0.01, ha="left",
@@ -50,8 +33,7 @@ def draw(calibration: Calibration, path: Path) -> None:
         panels = figure.subplots(3, 3)
         for axes, panel in zip(panels.flat, _PANELS, strict=True):
             panel(axes, calibration)
-        metadata = {"Date": None} if path.suffix == ".svg" else {}
-        figure.savefig(path, dpi=110, metadata=metadata)
+        figure.savefig(path, dpi=110, metadata=undated(path.suffix[1:]))
 
 
 def _prices(axes: Axes, calibration: Calibration) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from auctionsim.drawing_style import drawing_style, undated
 from benchmarks.noise_draws import ALL
 from benchmarks.noise_figures import Noise
 
@@ -17,29 +17,13 @@ if TYPE_CHECKING:
 
 COLOURS = ("#e6b8a2", "#d1603d", "#9fb8ad", "#2f4858")
 LEVEL = "#8a8a8a"
-SETTINGS: Any = {
-    "svg.hashsalt": "noise",
-    "svg.fonttype": "path",
-    "font.family": "DejaVu Sans",
-    "font.size": 8.5,
-    "axes.titlesize": 9.5,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": "#e4e4e4",
-    "grid.linewidth": 0.6,
-    "legend.frameon": False,
-}
 
 
 def draw(noises: Sequence[Noise], path: Path) -> None:
     """Draw signal and misplaced weight by batch size to a file; its ending says the format."""
     updates = sorted({noise.update for noise in noises})
-    with mpl.rc_context(SETTINGS):
-        figure = Figure(figsize=(3.4 * len(updates), 5.2), layout="constrained", facecolor="white")
+    with drawing_style(svg_hashsalt="noise", axes_titleweight="bold"):
+        figure = Figure(figsize=(3.4 * len(updates), 5.2))
         panels = figure.subplots(2, len(updates), squeeze=False, sharex=True, sharey="row")
         for place, update in enumerate(updates):
             own = [noise for noise in noises if noise.update == update]
@@ -52,8 +36,7 @@ def draw(noises: Sequence[Noise], path: Path) -> None:
         panels[0, 0].set(ylabel="signal over noise", ylim=(0.0, None))
         panels[1, 0].set(ylabel="share of weight on wrong sources", ylim=(0.0, None))
         panels[0, 0].legend(fontsize=8, loc="upper left")
-        metadata = {"Date": None} if path.suffix == ".svg" else {}
-        figure.savefig(path, dpi=110, metadata=metadata)
+        figure.savefig(path, dpi=110, metadata=undated(path.suffix[1:]))
 
 
 def _lines(axes: Axes, noises: Sequence[Noise], height: Callable[[Noise], float]) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from auctionsim.bench.formula import Formula, Sizes
 from auctionsim.bench.growth import Growth, Point
 from auctionsim.dataset.files import write_whole
+from auctionsim.drawing_style import drawing_style, undated
 from auctionsim.errors import invalid_argument
 
 if TYPE_CHECKING:
@@ -20,15 +21,6 @@ if TYPE_CHECKING:
 FORMATS: tuple[str, ...] = (".svg", ".png", ".pdf")
 
 _POINTS_OF_A_CURVE, _FEW_DECADES = 60, 50
-_SETTINGS: dict[str, Any] = {
-    "svg.hashsalt": "auctionsim",
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.color": "0.88",
-    "figure.constrained_layout.use": True,
-}
 
 
 def check_plot_target(path: Path) -> None:
@@ -47,7 +39,6 @@ def check_plot_target(path: Path) -> None:
 
 def draw_growth(growth: Growth, path: Path) -> None:
     """Draw a panel a size and quantity, points and formula on logarithmic axes, into a file."""
-    import matplotlib as mpl
     from matplotlib.figure import Figure
 
     axes_names = growth.points[0].axes
@@ -55,10 +46,7 @@ def draw_growth(growth: Growth, path: Path) -> None:
     if growth.memory is not None:
         least = f"{growth.memory.floor:g} at least"
         rows.append((f"MiB beside the program's own\n({least})", _mib, growth.memory))
-    settings: Any = _SETTINGS  # its keys are known to matplotlib's types by name only
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        mpl.rcParams.update(settings)
+    with drawing_style():
         figure = Figure(figsize=(2.7 * len(axes_names), 2.5 * len(rows)))
         panels = figure.subplots(len(rows), len(axes_names), sharex="col", sharey="row")
         for row, (label, amount, formula) in zip(np.atleast_2d(panels), rows, strict=True):
@@ -68,10 +56,8 @@ def draw_growth(growth: Growth, path: Path) -> None:
         for panel, axis in zip(np.atleast_2d(panels)[-1], axes_names, strict=True):
             panel.set_xlabel(axis)
         figure.suptitle(_title(growth), fontsize=9)
-        # No date: equal results give equal bytes.
-        metadata: Any = {"Date": None} if path.suffix == ".svg" else None
-        kind = path.suffix[1:]
-        target = path.resolve()
+        kind, target = path.suffix[1:], path.resolve()
+        metadata = undated(kind)
         write_whole(target, lambda f: figure.savefig(f, format=kind, metadata=metadata, dpi=160))
 
 
@@ -101,7 +87,7 @@ def _draw_panel(
         panel.xaxis.set_major_formatter("{x:g}")
     panel.xaxis.set_minor_formatter(NullFormatter())
     if axis == growth.points[0].axes[0] and amount is _seconds:
-        panel.legend(frameon=False)
+        panel.legend()
 
 
 def _seconds(point: Point) -> float:

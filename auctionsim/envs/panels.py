@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from auctionsim.drawing_style import SHARED, drawing_style
 from auctionsim.envs.day import DayRecord, MarketRecord
 from auctionsim.envs.text import Fact, amount, shortened
 
@@ -29,22 +30,16 @@ BLUE, PALE_BLUE, ORANGE, RED, INK, FAINT, PALE = (
 )  # fmt: skip
 
 _TITLE_LETTERS, _TITLE_PAD, _FEW_STEPS = 62, 5.0, 200
-_SETTINGS: dict[str, Any] = {
-    "font.family": "DejaVu Sans",
+_SETTINGS: dict[str, Any] = SHARED | {
     "font.size": 9,
     "text.color": INK,
     "text.hinting": "no_hinting",  # a sixth of the time of a picture
-    "text.parse_math": False,  # names may hold dollars
     "axes.titlesize": 10,
     "axes.titlelocation": "left",
     "axes.titlepad": _TITLE_PAD,
     "axes.titley": 1.0,  # given, it need not be searched for in every picture
     "axes.edgecolor": "0.6",
     "axes.labelcolor": FAINT,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
     "grid.color": "0.9",
     "xtick.color": "0.6",
     "ytick.color": "0.6",
@@ -55,16 +50,9 @@ _SETTINGS: dict[str, Any] = {
 }
 
 
-@contextmanager
-def style() -> Iterator[None]:
-    """Set what is drawn with, whatever the user's own settings of Matplotlib are."""
-    import matplotlib as mpl
-
-    settings: Any = _SETTINGS  # its keys are known to matplotlib's types by name only
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        mpl.rcParams.update(settings)
-        yield
+def style() -> AbstractContextManager[None]:
+    """Return what sets how days are drawn."""
+    return drawing_style(_SETTINGS)
 
 
 def headed_figure(

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from auctionsim.drawing_style import SHARED, drawing_style, undated
 from auctionsim.report.styles import GRID_INK, INK, SERIES, Look, series_variable
 
 if TYPE_CHECKING:
@@ -17,20 +18,12 @@ __all__ = ["HEIGHT", "percent_axis", "shortened", "svg"]
 WIDTH = 4.0  # inches; about the width of a phone, so that text keeps its size everywhere
 HEIGHT = 2.7
 
-SETTINGS: dict[str, Any] = {
-    "svg.hashsalt": "auctionsim",
-    "svg.fonttype": "path",  # drawn letters: nothing shifts where a font is missing
-    "font.family": "DejaVu Sans",
-    "font.size": 8.5,
+SETTINGS: dict[str, Any] = SHARED | {
     "text.color": INK,
     "axes.edgecolor": GRID_INK,
     "axes.labelcolor": INK,
     "axes.labelsize": 8.5,
     "axes.linewidth": 0.8,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
     "grid.color": GRID_INK,
     "grid.linewidth": 0.6,
     "xtick.color": GRID_INK,
@@ -38,7 +31,6 @@ SETTINGS: dict[str, Any] = {
     "xtick.labelcolor": INK,
     "ytick.labelcolor": INK,
     "figure.constrained_layout.use": True,
-    "text.parse_math": False,  # names come from files: they are shown, never read as mathematics
 }
 
 
@@ -53,23 +45,17 @@ def svg(draw: Callable[[Axes], None], prefix: str, height: float = HEIGHT) -> st
     Returns:
         An SVG element to be put into a page; equal drawings give equal text.
     """
-    import matplotlib as mpl
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
-    settings: Any = SETTINGS  # its keys are known to matplotlib's types by name only
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        mpl.rcParams.update(settings)
+    with drawing_style(SETTINGS):
         figure = Figure(figsize=(WIDTH, height))
         FigureCanvasSVG(figure)
         axes = figure.add_subplot()
         axes.tick_params(length=2.5)
         draw(axes)
         buffer = io.StringIO()
-        # No date and no program name: equal data give equal bytes.
-        metadata: Any = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-        figure.savefig(buffer, format="svg", transparent=True, metadata=metadata)
+        figure.savefig(buffer, format="svg", transparent=True, metadata=undated("svg"))
     return _inline(buffer.getvalue(), prefix)
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from auctionsim.dataset.files import write_whole
+from auctionsim.drawing_style import drawing_style, undated
 from auctionsim.errors import invalid_argument, unknown_name
 from vao.reproduce.results import METRICS
 from vao.reproduce.table import Table, TableRow
@@ -30,22 +31,6 @@ NAMES: dict[str, str] = {
 _COLOURS = ("#2f4858", "#d1603d", "#9fb8ad", "#e6b8a2", "#6a4c93", "#8a8a8a")
 MARKERS = "os^Dv"
 _WIDTH, _HEIGHT = 3.0, 2.6  # inches a panel
-_SETTINGS: dict[str, Any] = {
-    "svg.hashsalt": "reproduce",
-    "svg.fonttype": "path",  # drawn letters: nothing shifts where a font is missing
-    "font.family": "DejaVu Sans",
-    "font.size": 8.5,
-    "axes.titlesize": 9.5,
-    "axes.titlelocation": "left",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": "#e4e4e4",
-    "grid.linewidth": 0.6,
-    "legend.frameon": False,
-    "text.parse_math": False,  # labels are shown, never read as mathematics
-}
 
 
 def bars(
@@ -162,16 +147,11 @@ def colour(place: int) -> str:
 
 def draw_panels(tasks: Sequence[str], draw: Callable[[Axes, str], None]) -> str:
     """Draw a panel a task, side by side, with one legend below them."""
-    import matplotlib as mpl
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
-    settings = _as_any(_SETTINGS)
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        mpl.rcParams.update(settings)
-        size = (_WIDTH * len(tasks), _HEIGHT)
-        figure = Figure(figsize=size, layout="constrained", facecolor="white")
+    with drawing_style(svg_hashsalt="reproduce"):
+        figure = Figure(figsize=(_WIDTH * len(tasks), _HEIGHT))
         FigureCanvasSVG(figure)
         for axes, task in zip(figure.subplots(1, len(tasks), squeeze=False)[0], tasks, strict=True):
             draw(axes, task)
@@ -179,12 +159,5 @@ def draw_panels(tasks: Sequence[str], draw: Callable[[Axes, str], None]) -> str:
         handles, labels = figure.axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
         buffer = BytesIO()
-        # No date and no program name: equal data give equal bytes.
-        metadata = _as_any(dict.fromkeys(("Date", "Creator", "Format", "Type")))
-        figure.savefig(buffer, format="svg", metadata=metadata)
+        figure.savefig(buffer, format="svg", metadata=undated("svg"))
     return buffer.getvalue().decode()
-
-
-def _as_any(value: object) -> Any:
-    """Return a value that matplotlib's types know by name only."""
-    return value
