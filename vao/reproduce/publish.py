@@ -192,6 +192,8 @@ def _layout(told: Published, part: str, protocol: str, results: Results) -> Layo
             for name, label in REFERENCES.items()
             if name in present and name != "optimum"
         ),
+        # Known of the days of opponents that do not respond.
+        optimum=None if table.respond else "optimum",
         protocol=protocol,
     )
 

@@ -77,7 +77,7 @@ def terminal(table: Table) -> RenderableType:
     """Return a table for the terminal, within 80 columns: a line a method and task.
 
     Columns: Value and Score (strict) with standard errors, expected Score as a share of the
-    optimum, and delta-m with its interval below it.
+    optimum if that is known, and delta-m with its interval below it.
     """
     from rich.console import Group
     from rich.text import Text
@@ -88,7 +88,7 @@ def terminal(table: Table) -> RenderableType:
         task: (
             metric_column(table, task, "value", "Value"),
             metric_column(table, task, STRICT, "Score"),
-            share_column(table, task, "optimum"),
+            *([share_column(table, task, "optimum")] if table.optimum else []),
         )
         for task in table.layout.tasks
     }
@@ -100,7 +100,7 @@ def terminal(table: Table) -> RenderableType:
         for line, (task, columns) in enumerate(by_task.items()):
             cells = (column.texts[place].replace(" ± ", "±") for column in columns)
             rows.append((names[line], task, *cells, deltas[line]))
-    heads = ("", "task", "Value", "Score", "optimum", "delta m")
+    heads = ("", "task", "Value", "Score", *(["optimum"] if table.optimum else []), "delta m")
     shown = terminal_table(heads, rows, title=table.layout.title)
     words = [_setting(table).replace("`", ""), *table.notes]
     return Group(shown, *(Text(word) for word in words))

@@ -22,7 +22,7 @@ from vao.reproduce.plan import BOUNDS, REFERENCES, Study, load_study
 from vao.reproduce.publish import PAGE, RAW, RECORD, gather, page, publish, published, tables_of
 from vao.reproduce.results import METRICS, Results
 from vao.reproduce.run import Run
-from vao.reproduce.table_config import TableConfig
+from vao.reproduce.table_config import TableConfig, row_name
 from vao.reproduce.variants import DataVariant
 
 LINES = ("mdmm-equal", "odom-equal", "odom-vao")
@@ -63,6 +63,13 @@ TABLES = {
         axis="held out",
         protocols=("wide",),
     ),
+    "responding": TableConfig(
+        "Responding",
+        LINES,
+        variants={"others respond": DataVariant()},
+        protocols=("paper",),
+        respond=True,
+    ),
 }
 MADE = {"command": "vao reproduce", "versions": {"torch": "2"}}
 
@@ -77,7 +84,7 @@ def _results(run: Run) -> Results:
     """Made-up results of a run; a bound has an expected Score alone."""
     bound = run.row in (*BOUNDS, "optimum")
     parts = []
-    for protocol in ("paper",) if run.row == "behaviour" else PROTOCOLS:
+    for protocol in ("paper",) if run.row == "behaviour" or run.respond else PROTOCOLS:
         luck = int(run.fingerprint, 16) % 2**31
         given = made_up({"any": 1.0}, {}, episodes=3, seeds=[run.seed], protocol=protocol, of=luck)
         for task in TASKS:
@@ -135,7 +142,7 @@ def test_the_page_is_made_of_the_files_beside_it(name: str, study: Study, tmp_pa
     again = page(told, tables_of(told, results))
     files = {n: text.decode() for n, text in _files(folder).items() if n not in (RAW, RECORD)}
     assert again == files
-    figures = () if name == "plain" else TABLES[name].protocols
+    figures = TABLES[name].protocols if TABLES[name].kind == "figure" else ()
     assert set(files) == {PAGE, *(f"figure-{protocol}.svg" for protocol in figures)}
 
 
@@ -207,7 +214,7 @@ def test_a_partial_page_leaves_out_and_names_what_is_not_finished(
 ) -> None:
     table = TABLES[name]
     runs = table.runs(study, "toy", 2)
-    lost = "odom-vao @ 2 held out" if table.variants else "odom-vao"
+    lost = row_name("odom-vao", next(iter(table.parts())))
     _play([run for run in runs if run.row != lost], tmp_path)
     found = gather(runs, tmp_path)
     with pytest.raises(InvalidDataError, match="missing odom-vao"):

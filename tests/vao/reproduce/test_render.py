@@ -113,6 +113,8 @@ def test_without_an_optimum_there_are_no_shares() -> None:
     assert "optimum in hindsight" not in text
     assert "*Left out, not finished: optimum (no results).*" in text
     assert "The optimum in hindsight is 4" in markdown(table_of())
+    assert "optimum" not in _in_the_terminal(table).replace("optimum (no results)", "")
+    assert "optimum" in _in_the_terminal(table_of())
 
 
 def test_the_optimum_may_be_a_line() -> None:
@@ -146,13 +148,17 @@ def test_the_depth_of_headings_is_chosen() -> None:
     assert "\n#### Value and Score\n" in markdown(table_of(), depth=3)
 
 
+def _in_the_terminal(table: Table) -> str:
+    buffer = io.StringIO()
+    Console(file=buffer, width=80, force_terminal=False).print(terminal(table))
+    return buffer.getvalue()
+
+
 @pytest.mark.parametrize("scale", [1.0, 40.0, 4000.0])
 def test_the_terminal_needs_80_columns(scale: float) -> None:
     levels = {name: level * scale for name, level in LEVELS.items()}
-    buffer = io.StringIO()
     table = table_of(study(levels, {n: of * scale for n, of in FIXED.items()}))
-    Console(file=buffer, width=80, force_terminal=False).print(terminal(table))
-    shown = buffer.getvalue()
+    shown = _in_the_terminal(table)
     assert max(map(len, shown.splitlines())) <= 80
     assert "…" not in shown
     for part in ("no sharing", "target_roas", "behaviour data", "delta m", "Protocol wide"):
