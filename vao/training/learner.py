@@ -112,7 +112,7 @@ class Learner:
             return EqualWeights()
         config = self._config
         context = Context(self._team, self.steps(stage), config.seed, config.device)
-        return make(Method.of(config.method).weighting, context, **config.weighting)
+        return make(Method.of(config.method).weighting, context=context, **config.weighting)
 
     def steps(self, stage: Stage) -> int:
         """Return the updates of a stage."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from auctionsim.errors import invalid_argument
 
-__all__ = ["alignments", "compared_columns", "cosines"]
+__all__ = ["alignments", "begins_with", "compared_columns", "cosines"]
 
 
 def alignments(pairs: Tensor, wanted: Tensor, compared: Tensor | None, kind: str) -> Tensor:
@@ -38,13 +38,18 @@ def cosines(pairs: Tensor, wanted: Tensor) -> Tensor:
     return torch.where(norms == 0.0, 0.0, dots / norms)
 
 
+def begins_with(name: str, parts: Sequence[str]) -> bool:
+    """Whether a parameter is one of these parts, or in one: "head.bias" is in "head" alone."""
+    return any(f"{name}.".startswith(f"{part.rstrip('.')}.") for part in parts)
+
+
 def compared_columns(
     objective: nn.Module, parameters: Mapping[str, Tensor], which: str
 ) -> Tensor | None:
     """Return the places of the parameters compared in a flat gradient; None for all.
 
     Args:
-        objective: Its `heads` are the beginnings of the names of its heads' parameters.
+        objective: Its `heads` are the names of its heads' modules or parameters.
         parameters: Those that learn, by name.
         which: "all", or the "trunk": all but the heads.
 
@@ -55,7 +60,7 @@ def compared_columns(
     if which == "all":
         return None
     heads = tuple(getattr(objective, "heads", ()))
-    keep = [not name.startswith(heads) if heads else True for name in parameters]
+    keep = [not begins_with(name, heads) for name in parameters]
     if not heads or not any(keep) or all(keep):
         rule = "must be 'all' for an objective whose `heads` do not part it from a trunk"
         raise invalid_argument("parameters", rule, "trunk", "Name the heads, or compare all.")

@@ -38,5 +38,5 @@ class EqualWeights(Weighting):
         """See `Weighting.accumulate`."""
         batches = [sampler.batch(target) for target in range(sampler.targets)]
         losses = joined_means(objective, batches, self._team)
-        accumulate(objective, losses.sum(), self._team)
+        accumulate(objective, losses.sum(), step, self._team)
         return StepReport(finite_losses(losses, self._team, step))

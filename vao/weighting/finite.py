@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.utils import get_total_norm
 
 from auctionsim.errors import describe
 from vao.team import Team
 from vao.weighting.protocol import DivergedError
 
-__all__ = ["check_finite", "finite_losses"]
+__all__ = ["check_finite", "check_gradients", "finite_losses"]
 
 
 def check_finite(name: str, values: Tensor, step: int) -> None:
@@ -26,6 +27,18 @@ def check_finite(name: str, values: Tensor, step: int) -> None:
         mend = "Lower `learning_rate`, or look for extreme values in the data."
         found = float(values[place])
         raise DivergedError(describe(named, f"must be finite at step {step}", found, mend))
+
+
+def check_gradients(objective: nn.Module, step: int) -> None:
+    """Raise `DivergedError` unless all numbers in the parameters' `.grad` are finite.
+
+    A loss may be finite where its gradient is not, as that of a root at 0.
+    """
+    held = {name: p.grad for name, p in objective.named_parameters() if p.grad is not None}
+    found = {name: g.coalesce().values() if g.is_sparse else g for name, g in held.items()}
+    if not bool(get_total_norm(found.values()).isfinite()):
+        for name, gradient in found.items():
+            check_finite(f"gradient of {name}", gradient, step)
 
 
 def finite_losses(losses: Tensor, team: Team, step: int) -> Tensor:

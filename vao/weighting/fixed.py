@@ -66,7 +66,7 @@ class FixedShares(Weighting):
         means = joined_means(objective, batches, self._team)
         weights = self.weights(sampler, step).to(means)
         losses = (weights * means.view(weights.shape)).sum(dim=1)
-        accumulate(objective, losses.sum(), self._team)
+        accumulate(objective, losses.sum(), step, self._team)
         told = weights if self.tells(step) else None
         return StepReport(finite_losses(losses, self._team, step), weights=told)
 

@@ -11,6 +11,7 @@ from torch.func import functional_call, vmap
 
 from auctionsim.errors import invalid_argument
 from vao.team import SOLO, Team
+from vao.weighting.finite import check_gradients
 from vao.weighting.protocol import Samples, trainable
 
 __all__ = [
@@ -22,7 +23,9 @@ __all__ = [
     "set_gradients",
 ]
 
-_NOT_BATCHED = ("vmap", "batching rule", "batched", "derivative for", "functorch")
+_NOT_BATCHED = (
+    "vmap", "batching rule", "batched", "derivative for", "functorch", "data pointer", "sparse",
+)  # fmt: skip
 """What torch says, in small letters, where a module cannot be run for several batches at once."""
 
 
@@ -74,16 +77,18 @@ def joined_means(objective: nn.Module, batches: Sequence[Samples], team: Team = 
     return torch.stack([p.sum() / total for p, total in zip(parts, totals, strict=True)])
 
 
-def accumulate(objective: nn.Module, total: Tensor, team: Team = SOLO) -> None:
+def accumulate(objective: nn.Module, total: Tensor, step: int, team: Team = SOLO) -> None:
     """Leave the gradient of a sum of losses, summed over the team, in the parameters' `.grad`.
 
     Raises:
         InvalidArgumentError: If nothing learns, or the losses do not depend on what does.
+        DivergedError: If the gradient is not finite.
     """
     check_learns(objective, total)
     objective.zero_grad()
     total.backward()  # type: ignore[no-untyped-call]
     team.add_up_gradients(trainable(objective).values())
+    check_gradients(objective, step)
 
 
 def check_learns(objective: nn.Module, total: Tensor) -> None:
@@ -115,18 +120,34 @@ def batched() -> Iterator[None]:
         rule = "must be made of what torch.func.vmap can do for a rule that compares gradients"
         mend = (
             "Put layers that draw or keep statistics (dropout, batch norm) into eval mode, "
-            "nn.MultiheadAttention into train mode; write recurrent layers as a loop, or take a "
+            "nn.MultiheadAttention into train mode; write recurrent layers as a loop; branch on no "
+            "numbers (run all heads and gather), and leave tensors dense and in torch. Or take a "
             "rule that weighs by losses alone."
         )
         found = str(error).strip().partition("\n")[0]
         raise invalid_argument("objective", rule, found, mend) from error
 
 
-def set_gradients(parameters: Mapping[str, Tensor], flat: Tensor) -> None:
-    """Write a flat gradient, (numbers in the parameters,), into the parameters' `.grad`."""
+def set_gradients(objective: nn.Module, flat: Tensor, step: int) -> None:
+    """Write a flat gradient into the `.grad` of what learns, and take away all there was.
+
+    An optimiser follows any gradient it finds: one left from before its parameter was frozen would
+    move it still.
+
+    Args:
+        objective: Whose parameters.
+        flat: (numbers in the parameters that learn,).
+        step: Index of the update, for the message.
+
+    Raises:
+        DivergedError: If it is not finite.
+    """
+    parameters = trainable(objective)
+    objective.zero_grad()
     parts = torch.split(flat, [parameter.numel() for parameter in parameters.values()])
     for parameter, part in zip(parameters.values(), parts, strict=True):
-        parameter.grad = part.view_as(parameter)
+        parameter.grad = part.view_as(parameter).to(parameter.dtype)
+    check_gradients(objective, step)
 
 
 def _stack(batches: Sequence[Samples]) -> tuple[Samples, Tensor]:

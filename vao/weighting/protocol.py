@@ -23,6 +23,7 @@ __all__ = [
     "Samples",
     "StepReport",
     "Weighting",
+    "check_same_tasks",
     "trainable",
 ]
 
@@ -184,6 +185,18 @@ class Weighting(ABC):
         Each process of a team needs a part of it.
         """
         return samples // sources if cls.weighs == "sources" else samples
+
+
+def check_same_tasks(weights: Tensor | None, sampler: Sampler) -> None:
+    """Raise if a rule that remembers weights, (targets, sources), is given another sampler's tasks.
+
+    Raises:
+        InvalidArgumentError: If so.
+    """
+    tasks = sampler.targets, sampler.sources
+    if weights is not None and tuple(weights.shape) != tasks:
+        rule = f"must have as many targets and sources as before, {tuple(weights.shape)}"
+        raise invalid_argument("sampler", rule, tasks, "Make a rule for each sampler.")
 
 
 def trainable(objective: nn.Module) -> dict[str, nn.Parameter]:

@@ -53,7 +53,7 @@ def weighting_settings(name: str, settings: Mapping[str, Any]) -> Any:
     return build(weighting_class(name).Settings, settings)
 
 
-def make(name: str, context: Context = ALONE, **settings: Any) -> Weighting:
+def make(name: str, *, context: Context = ALONE, **settings: Any) -> Weighting:
     """Build a rule by name: `make("vao", temperature=0.1)`.
 
     Args:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from auctionsim.errors import unknown_name
 from vao.planners.settings import check_counts, check_numbers
-from vao.weighting.finite import check_finite, finite_losses
+from vao.weighting.finite import check_finite, check_gradients, finite_losses
 from vao.weighting.gradients import batch_gradients, joined_means, set_gradients
 from vao.weighting.moments import Moments
 from vao.weighting.protocol import (
@@ -23,6 +23,7 @@ from vao.weighting.protocol import (
     Samples,
     StepReport,
     Weighting,
+    check_same_tasks,
     trainable,
 )
 from vao.weighting.settings import Alignment
@@ -119,6 +120,7 @@ class SampledVao(Weighting):
 
     def accumulate(self, objective: nn.Module, sampler: Sampler, step: int) -> StepReport:
         """See `Weighting.accumulate`."""
+        check_same_tasks(self._weights, sampler)
         if self._weights is None or step % self.settings.refresh == 0:
             return self._renew(objective, sampler, step)
         chances = _chances(self._weights, 0.0)
@@ -134,6 +136,7 @@ class SampledVao(Weighting):
                 losses.append(means.detach())
                 waiting.clear()
         self._team.add_up_gradients(trainable(objective).values())
+        check_gradients(objective, step)
         return StepReport(finite_losses(torch.cat(losses), self._team, step))
 
     def state(self) -> dict[str, Tensor]:
@@ -184,7 +187,7 @@ class SampledVao(Weighting):
                 counting = weights[target, found.sources] / (drawn * len(sources))
                 update += counting @ found.gradients
                 losses[target] = counting @ found.losses
-        set_gradients(parameters, update)
+        set_gradients(objective, update, step)
         alignment = self._alignment()
         check_finite("alignment", alignment, step)
         self._weights = alignment_weights(alignment, self._temperature(alignment))

@@ -79,11 +79,11 @@ def source_gradients(
         part = type(own)(*(tensor[begin : begin + chunk] for tensor in own))
         with batched():
             found, value = vmap(grad_and_value(loss), in_dims=(None, 0))(values, part)
-        each = torch.cat([found[name].flatten(1) for name in values], dim=1)
+        each = torch.cat([found[name].flatten(1) for name in values], dim=1).to(gradients)
         where = places[begin : begin + chunk]
         gradients.index_add_(0, where, each)
         squares.index_add_(0, where, each.square().sum(dim=1))
-        losses.index_add_(0, where, value)
+        losses.index_add_(0, where, value.to(losses))
     return SourceGradients(
         torch.from_numpy(present).to(like.device),
         torch.from_numpy(counts).to(like),

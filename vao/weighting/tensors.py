@@ -30,6 +30,7 @@ from torch import Tensor, nn
 
 from auctionsim.errors import invalid_argument
 from vao.tensors import owned_tensor
+from vao.weighting.alignments import begins_with
 from vao.weighting.protocol import Samples
 from vao.weighting.shares import shares
 
@@ -42,17 +43,18 @@ Relabel = Callable[[Samples, int, int], Sequence[Tensor]]
 class Losses(nn.Module):
     """The objective of a model: maps samples to their losses, (n,).
 
-    Rules that compare gradients run it under `torch.func.vmap`: dropout and batch norm must be in
-    eval mode, `nn.MultiheadAttention` in train mode, nothing may branch on the numbers, and
-    `nn.LSTM` and its like cannot be used.
+    A sample's loss must not depend on the others beside it (batch statistics, negatives out of the
+    batch): batches are joined, and filled up. Rules that compare gradients run it under
+    `torch.func.vmap`: dropout and batch norm must be in eval mode, `nn.MultiheadAttention` in train
+    mode, nothing may branch on the numbers, and `nn.LSTM` and its like cannot be used.
 
     Args:
         model: Maps the first of a sample's tensors to outputs.
         loss: Maps outputs and the other tensors to one loss a sample, (n,), such as
             `partial(torch.nn.functional.cross_entropy, reduction="none")`.
         inputs: How many of the tensors the model takes, where it is not one.
-        heads: Beginnings of the names, in the model, of parameters that not all targets share
-            (see `VaoSettings.parameters`).
+        heads: Names, in the model, of modules or parameters that not all targets share (see
+            `VaoSettings.parameters`).
 
     Raises:
         InvalidArgumentError: If the model has no parameters of a head.
@@ -73,8 +75,8 @@ class Losses(nn.Module):
         self._inputs = inputs
         known = [name for name, _ in model.named_parameters()]
         for head in heads:
-            if not any(name.startswith(head) for name in known):
-                rule = f"must begin names of the model's parameters, {', '.join(known)}"
+            if not any(begins_with(name, [head]) for name in known):
+                rule = f"must name modules or parameters of the model, {', '.join(known)}"
                 raise invalid_argument("heads", rule, head, "Mend the name.")
 
     def forward(self, samples: Samples) -> Tensor:
@@ -84,12 +86,14 @@ class Losses(nn.Module):
             InvalidArgumentError: If the loss gives anything else.
         """
         outputs = self.model(*samples[: self._inputs])
-        losses = self.loss(outputs, *samples[self._inputs :])
-        if losses.shape != (len(samples[0]),):
-            rule = f"must give one number a sample, shape ({len(samples[0])},)"
+        losses: Any = self.loss(outputs, *samples[self._inputs :])
+        found = tuple(losses.shape) if isinstance(losses, Tensor) else type(losses).__name__
+        if found != (len(samples[0]),):
+            rule = f"must give a tensor of one number a sample, shape ({len(samples[0])},)"
             mend = 'Take reduction="none", and sum over all but the first dimension.'
-            raise invalid_argument("loss", rule, tuple(losses.shape), mend)
-        return losses
+            raise invalid_argument("loss", rule, found, mend)
+        checked: Tensor = losses
+        return checked
 
 
 class TensorSampler:
@@ -103,8 +107,9 @@ class TensorSampler:
         validation: Held-out samples of each target, in the order of `targets`; none if left out.
         targets: Which of the sources are targets, by their places; all if None.
         batch: n, samples of a target and step.
-        pooled: Whether `batch` draws from all sources together, in proportion to their sizes; if
-            not, from the target's own samples alone.
+        pooled: Whether rules that do not weigh sources draw a target's samples from all sources
+            together, in proportion to their sizes (naive sharing), rather than from its own alone.
+            Without `relabel` pooled targets are copies of each other.
         relabel: Makes samples of a source samples of a target, where tasks differ in labels or in
             a condition among the inputs; called for all samples drawn, the target's own too.
         rng: Stream of the draws, or its seed.
@@ -121,7 +126,7 @@ class TensorSampler:
         validation: Sequence[Sequence[Tensor]] = (),
         targets: Sequence[int] | None = None,
         batch: int = 32,
-        pooled: bool = True,
+        pooled: bool = False,
         relabel: Relabel | None = None,
         rng: np.random.Generator | int = 0,
     ) -> None:

@@ -11,7 +11,15 @@ from torch import Tensor, nn
 from vao.weighting.alignments import alignments, compared_columns, cosines
 from vao.weighting.finite import check_finite, finite_losses
 from vao.weighting.gradients import accumulate, batch_gradients, joined_means, set_gradients
-from vao.weighting.protocol import ALONE, Context, Sampler, StepReport, Weighting, trainable
+from vao.weighting.protocol import (
+    ALONE,
+    Context,
+    Sampler,
+    StepReport,
+    Weighting,
+    check_same_tasks,
+    trainable,
+)
 from vao.weighting.running import RunningAlignment
 from vao.weighting.settings import VaoSettings
 from vao.weighting.softmax import alignment_weights
@@ -53,6 +61,7 @@ class ValidationAligned(Weighting):
 
     def accumulate(self, objective: nn.Module, sampler: Sampler, step: int) -> StepReport:
         """See `Weighting.accumulate`."""
+        check_same_tasks(self._weights, sampler)
         targets = sampler.targets
         round_, part = divmod(step, self.updates(targets))
         rows = range(targets) if self.updates(targets) == 1 else range(part, part + 1)
@@ -62,7 +71,7 @@ class ValidationAligned(Weighting):
         batches = [batch for k in rows for batch in sampler.by_source(k)]
         means = joined_means(objective, batches, self._team)
         losses = (weights * means.view(weights.shape)).sum(dim=1)
-        accumulate(objective, losses.sum(), self._team)
+        accumulate(objective, losses.sum(), step, self._team)
         return StepReport(finite_losses(losses, self._team, step))
 
     def state(self) -> dict[str, Tensor]:
@@ -113,7 +122,7 @@ class ValidationAligned(Weighting):
             if len(targets) == sampler.targets > 1:
                 conflicts = cosines(wanted.expand(len(wanted), -1, -1), wanted)
         assert update is not None
-        set_gradients(parameters, update)
+        set_gradients(objective, update, step)
         return replace(StepReport.joined(found), conflicts=conflicts)
 
     def _pairs(

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from auctionsim.errors import InvalidArgumentError
 from tests.vao.weighting.linear import Regression
-from vao.weighting.alignments import alignments, compared_columns, cosines
+from vao.weighting.alignments import alignments, begins_with, compared_columns, cosines
 from vao.weighting.protocol import trainable
 
 numbers = st.floats(-10.0, 10.0).map(lambda x: round(x, 3))
@@ -106,6 +106,15 @@ def test_heads_may_stand_anywhere() -> None:
     columns = compared_columns(objective, trainable(objective), "trunk")
     assert columns is not None
     assert columns.tolist() == [2, 3, 4]
+
+
+def test_a_head_is_no_other_whose_name_begins_alike() -> None:
+    assert begins_with("model.out.weight", ["model.out"])
+    assert begins_with("model.out.weight", ["model.first", "model.out."])
+    assert begins_with("model.scale", ["model.scale"])
+    assert not begins_with("model.outer.weight", ["model.out"])
+    assert not begins_with("model.head10.weight", ["model.head1"])
+    assert not begins_with("model.out", [])
 
 
 @pytest.mark.parametrize("heads", [(), ("absent.",), ("",), ("first", "body", "last")])

@@ -50,12 +50,63 @@ class Spoilt(Quadratic):
 def test_no_rule_goes_on_with_losses_that_are_not_finite(rule: str, step: int) -> None:
     start, curvature, sampler = problem(0, 3, [6, 6, 6])
     objective = Spoilt(start, curvature, math.nan)
-    weighting = make(rule, Context(steps=4))
+    weighting = make(rule, context=Context(steps=4))
     if step:
         weighting.accumulate(objective, sampler, 0)
+        weighting.stepped(objective)
     objective.spoils = True
     with pytest.raises(DivergedError, match="finite"):
         weighting.accumulate(objective, sampler, step)
+
+
+class Rooted(Quadratic):
+    """Adds a root that is 0, and has no slope there, from some call on."""
+
+    rooted = False
+
+    def forward(self, samples: Centres) -> Tensor:
+        """Losses, (n,)."""
+        found = super().forward(samples)
+        return found + (self.head.sum() * 0.0).sqrt() if self.rooted else found
+
+
+@pytest.mark.parametrize("step", [0, 1])
+@pytest.mark.parametrize("rule", sorted(WEIGHTINGS))
+def test_no_rule_goes_on_with_a_gradient_that_is_not_finite(rule: str, step: int) -> None:
+    start, curvature, sampler = problem(0, 3, [6, 6, 6])
+    objective = Rooted(start, curvature)
+    weighting = make(rule, context=Context(steps=4))
+    if step:
+        weighting.accumulate(objective, sampler, 0)
+        weighting.stepped(objective)
+    objective.rooted = True
+    with pytest.raises(DivergedError, match="finite"):
+        weighting.accumulate(objective, sampler, step)
+
+
+def test_a_gradient_left_out_of_a_comparison_must_be_finite_too() -> None:
+    start, curvature, sampler = problem(0, 3, [6, 6, 6])
+    objective = Rooted(start, curvature)
+    objective.rooted = True
+    with pytest.raises(DivergedError, match=r"gradient of head\[0\]. must be finite at step 0"):
+        make("vao", parameters="trunk").accumulate(objective, sampler, 0)
+
+
+@pytest.mark.parametrize("rule", sorted(WEIGHTINGS))
+def test_what_is_frozen_on_the_way_stays_where_it_is(rule: str) -> None:
+    start, curvature, sampler = problem(0, 3, [6, 6, 6])
+    objective = Quadratic(start, curvature)
+    optimiser = torch.optim.SGD(objective.parameters(), lr=0.01)
+    weighting = make(rule, context=Context(steps=8))
+    for step in range(8):
+        if step == 3:
+            objective.head.requires_grad_(False)
+            held, moved = objective.head.clone(), objective.trunk.clone()
+        weighting.accumulate(objective, sampler, step)
+        optimiser.step()
+        weighting.stepped(objective)
+    assert torch.equal(objective.head, held)
+    assert not torch.equal(objective.trunk, moved)
 
 
 @pytest.mark.parametrize("rule", sorted(WEIGHTINGS))
@@ -63,7 +114,7 @@ def test_a_model_of_which_nothing_learns_is_refused(rule: str) -> None:
     start, curvature, sampler = problem(0, 3, [6, 6, 6])
     objective = Quadratic(start, curvature).requires_grad_(False)
     with pytest.raises(InvalidArgumentError, match=r"objective.*parameters"):
-        make(rule, Context(steps=4)).accumulate(objective, sampler, 0)
+        make(rule, context=Context(steps=4)).accumulate(objective, sampler, 0)
 
 
 class Detached(Quadratic):
@@ -78,7 +129,7 @@ class Detached(Quadratic):
 def test_losses_that_do_not_depend_on_the_model_are_refused(rule: str) -> None:
     start, curvature, sampler = problem(0, 3, [6, 6, 6])
     with pytest.raises(InvalidArgumentError, match="losses that depend on its parameters"):
-        make(rule, Context(steps=4)).accumulate(Detached(start, curvature), sampler, 0)
+        make(rule, context=Context(steps=4)).accumulate(Detached(start, curvature), sampler, 0)
 
 
 class Dropped(Quadratic):
@@ -110,7 +161,7 @@ class Broken(Quadratic):
 def test_a_models_own_errors_come_through(rule: str) -> None:
     start, curvature, sampler = problem(0, 3, [6, 6, 6])
     with pytest.raises(RuntimeError, match="no such luck"):
-        make(rule, Context(steps=4)).accumulate(Broken(start, curvature), sampler, 0)
+        make(rule, context=Context(steps=4)).accumulate(Broken(start, curvature), sampler, 0)
 
 
 @pytest.mark.parametrize("rule", sorted(WEIGHTINGS))
@@ -119,8 +170,9 @@ def test_half_precision_is_no_obstacle(rule: str) -> None:
     objective = Quadratic(start, curvature).to(torch.bfloat16)
     points = [[Centres(c.centres.bfloat16(), c.place) for c in row] for row in sampler.points]
     held_out = [Centres(c.centres.bfloat16(), c.place) for c in sampler.held_out]
-    weighting = make(rule, Context(steps=4))
+    weighting = make(rule, context=Context(steps=4))
     for step in range(2):
         report = weighting.accumulate(objective, type(sampler)(points, held_out), step)
+        weighting.stepped(objective)
         assert report.losses.isfinite().all()
     assert weighting_class(rule) is type(weighting)

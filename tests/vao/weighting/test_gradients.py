@@ -81,7 +81,7 @@ def test_joined_means_are_each_batchs_own(seed: int, sizes: list[int]) -> None:
 
 def test_set_gradients_writes_each_parameter_its_part() -> None:
     objective = Regression(START)
-    set_gradients(trainable(objective), torch.arange(4.0, dtype=torch.float64))
+    set_gradients(objective, torch.arange(4.0, dtype=torch.float64), 0)
     assert objective.head.grad is not None
     assert objective.rest.grad is not None
     assert objective.head.grad.tolist() == [0.0]
@@ -92,8 +92,15 @@ def test_set_gradients_writes_each_parameter_its_part() -> None:
 def test_set_gradients_take_the_place_of_old_ones() -> None:
     objective = Regression(START)
     for value in (1.0, 2.0):
-        set_gradients(trainable(objective), torch.full((4,), value, dtype=torch.float64))
+        set_gradients(objective, torch.full((4,), value, dtype=torch.float64), 0)
     np.testing.assert_array_equal(objective.gradient(), [2.0] * 4)
+
+
+def test_set_gradients_in_the_parameters_own_precision() -> None:
+    objective = Regression(START).to(torch.bfloat16)
+    set_gradients(objective, torch.arange(4.0), 0)
+    assert objective.rest.grad is not None
+    assert objective.rest.grad.dtype == torch.bfloat16
 
 
 def test_a_batch_that_pads_another_leaves_no_trace() -> None:

@@ -47,7 +47,7 @@ class Unsettled(Unfinished):
 def test_every_rule_builds_and_makes_an_update(name: str) -> None:
     theta, curvature, sampler = problem(0, 3, [2, 2, 2])
     objective = Quadratic(theta, curvature)
-    rule = make(name, Context(steps=10))
+    rule = make(name, context=Context(steps=10))
     assert isinstance(rule, Weighting)
     assert rule.weighs in ("nothing", "sources", "targets")
     report = rule.accumulate(objective, sampler, 0)
@@ -59,6 +59,25 @@ def test_every_rule_builds_and_makes_an_update(name: str) -> None:
 @pytest.mark.parametrize("name", WEIGHTINGS)
 def test_every_rule_builds_without_a_context(name: str) -> None:
     assert type(make(name)) is weighting_class(name)
+
+
+def test_settings_are_named() -> None:
+    with pytest.raises(TypeError, match="positional"):
+        make("vao", 0.1)  # type: ignore[call-arg, arg-type]
+
+
+@pytest.mark.parametrize("name", ["vao", "sampled_vao", "famo", "grad_norm", "uw"])
+def test_a_rule_that_remembers_keeps_its_tasks(name: str) -> None:
+    rule = make(name, context=Context(steps=10))
+    for tasks in (3, 2):
+        theta, curvature, sampler = problem(0, tasks, [4] * tasks)
+        if tasks == 2:
+            with pytest.raises(InvalidArgumentError, match="`sampler` must have as many"):
+                rule.accumulate(Quadratic(theta, curvature), sampler, 1)
+            break
+        objective = Quadratic(theta, curvature)
+        rule.accumulate(objective, sampler, 0)
+        rule.stepped(objective)
 
 
 def test_every_rule_has_a_name_of_its_own() -> None:

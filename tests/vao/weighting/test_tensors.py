@@ -98,8 +98,8 @@ def test_rules_take_plain_and_named_tuples_alike(name: str, named: bool) -> None
 def test_gradient_of_own_data_is_autograds() -> None:
     sources = [regression(i, 30, i + 1.0) for i in range(2)]
     model = linear()
-    make("equal").accumulate(Losses(model, squared), TensorSampler(sources, pooled=False), 0)
-    same, other = TensorSampler(sources, pooled=False), linear()
+    make("equal").accumulate(Losses(model, squared), TensorSampler(sources), 0)
+    same, other = TensorSampler(sources), linear()
     drawn = [same.batch(target) for target in range(2)]
     sum(squared(other(x), y).mean() for x, y in drawn).backward()  # type: ignore[union-attr]
     for parameter, expected in zip(model.parameters(), other.parameters(), strict=True):
@@ -121,10 +121,10 @@ def test_by_source_gives_each_its_share(sizes: list[int], more: int, data: st.Da
 
 
 def test_batches_are_own_data_or_all_together_by_size() -> None:
-    own = TensorSampler(tasks(5, 50), targets=[1], batch=300, pooled=False)
+    own = TensorSampler(tasks(5, 50), targets=[1], batch=300)
     assert set(owners(own.batch(0))) == {1}
     assert len(set(own.batch(0)[1].tolist())) == 50
-    pooled = TensorSampler(tasks(100, 200, 700), targets=[2], batch=10_000)
+    pooled = TensorSampler(tasks(100, 200, 700), targets=[2], batch=10_000, pooled=True)
     shares = np.bincount(owners(pooled.batch(0))) / 10_000
     np.testing.assert_allclose(shares, [0.1, 0.2, 0.7], atol=4.0 * 0.005)
 
@@ -285,8 +285,21 @@ def test_losses_take_several_inputs_and_tell_heads_from_the_trunk() -> None:
 
 
 def test_heads_must_be_the_models() -> None:
-    with pytest.raises(InvalidArgumentError, match=r"`heads` must begin .*trunk.weight.*'tail'"):
+    with pytest.raises(InvalidArgumentError, match=r"`heads` must name .*trunk.weight.*'tail'"):
         Losses(Headed(), squared, heads=["head", "tail"])
+
+
+@pytest.mark.parametrize("head", ["hea", "runk", "head.weigh", ""])
+def test_part_of_a_name_is_no_head(head: str) -> None:
+    with pytest.raises(InvalidArgumentError, match="`heads` must name"):
+        Losses(Headed(), squared, heads=[head])
+
+
+@pytest.mark.parametrize("given", [0.5, (torch.ones(4), 1)])
+def test_losses_must_be_a_tensor(given: Any) -> None:
+    objective = Losses(linear(), lambda out, y: given)
+    with pytest.raises(InvalidArgumentError, match=f"`loss` .* found '{type(given).__name__}'"):
+        objective((torch.ones(4, 3), torch.ones(4)))
 
 
 @pytest.mark.parametrize("reduction", ["mean", "none"])
@@ -294,5 +307,5 @@ def test_heads_must_be_the_models() -> None:
 def test_losses_must_be_one_number_a_sample(reduction: str, rule: str) -> None:
     sources = [(torch.ones(4, 3), torch.ones(4, 1))] * 2
     objective = Losses(linear(), partial(nn.functional.mse_loss, reduction=reduction))
-    with pytest.raises(InvalidArgumentError, match="`loss` must give one number a sample"):
+    with pytest.raises(InvalidArgumentError, match="`loss` must give a tensor of one number"):
         make(rule).accumulate(objective, TensorSampler(sources, validation=sources, batch=8), 0)

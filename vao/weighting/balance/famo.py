@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from auctionsim.errors import invalid_argument
 from vao.planners.settings import check_numbers
 from vao.weighting.balance.checks import above_floor, check_floor
 from vao.weighting.balance.learned import Learned
@@ -50,7 +51,7 @@ class Famo(LossBalance):
     w_k is in proportion to z_k / (l_k - b), z = softmax(logits). After each update the losses of
     the same samples are taken anew, and the logits step by Adam along the gradient of
     sum_k z_k log((l_k - b) before / after): targets whose losses fell more get to weigh less. The
-    training has to call `stepped` for that, as ours does.
+    training has to call `stepped` for that.
     """
 
     # Own lines in place of torchjd's FAMO, which tests compare with: its logits and moments are
@@ -66,7 +67,15 @@ class Famo(LossBalance):
         self._step = 0
 
     def weigh(self, losses: Tensor, step: int) -> Tensor:
-        """See `LossBalance.weigh`."""
+        """See `LossBalance.weigh`.
+
+        Raises:
+            InvalidArgumentError: If `stepped` was not called after the update before.
+        """
+        if self._before is not None:
+            rule = "must be called after each update: FAMO learns from how far losses fell"
+            mend = "Call `rule.stepped(objective)` after `optimiser.step()`."
+            raise invalid_argument("stepped", rule, f"no call before step {step}", mend)
         self._before = above_floor(losses, self.settings.floor, step) + _TINY
         return self._logits.values(len(losses)).softmax(dim=0) / self._before
 

@@ -64,7 +64,7 @@ class GradientBalance(Weighting):
             )
         weights = self.weigh(gramian, losses.to("cpu", torch.float64), step)
         check_finite("balance", weights, step)
-        set_gradients(parameters, weights.to(gradients) @ gradients)
+        set_gradients(objective, weights.to(gradients) @ gradients, step)
         balance = summing_to_count(weights).to(losses)
         return StepReport(losses, balance=balance, conflicts=cosines_of(gramian).to(losses))
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from auctionsim.errors import invalid_argument
+
 __all__ = ["Learned"]
 
 _MOMENTS = ("step", "exp_avg", "exp_avg_sq")
@@ -53,6 +55,9 @@ class Learned:
     def _held(self, count: int) -> Tensor:
         if self._values is None:
             return self._begin(torch.zeros(count, dtype=torch.float64))
+        if len(self._values) != count:
+            rule = f"must have as many targets as before, {len(self._values)}"
+            raise invalid_argument("sampler", rule, count, "Make a rule for each sampler.")
         return self._values
 
     def _begin(self, values: Tensor) -> Tensor:

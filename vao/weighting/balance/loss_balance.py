@@ -57,7 +57,7 @@ class LossBalance(Weighting):
         weights = self.weigh(exact, step)
         check_finite("balance", weights, step)
         weights = summing_to_count(weights).to(means)
-        accumulate(objective, (weights * means).sum(), self._team)
+        accumulate(objective, (weights * means).sum(), step, self._team)
         self.drew(batches, step)
         return StepReport(losses, balance=weights)
 

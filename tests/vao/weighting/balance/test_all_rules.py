@@ -81,6 +81,7 @@ def test_a_target_alone_is_trained_plainly(
         np.testing.assert_allclose(update, gradient, rtol=1e-12)
         assert report.balance is not None
         assert report.balance.tolist() == [1.0]
+        rule.stepped(Linear(len(gradient)))
 
 
 @pytest.mark.parametrize("name", NAMES)

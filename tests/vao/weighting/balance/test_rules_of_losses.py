@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torchjd.scalarization import DWA, FAMO, UW
 
+from auctionsim.errors import InvalidArgumentError
 from tests.vao.weighting.balance.toys import Linear, Targets, Vector, rule_of, train, weights_of
 from vao.weighting import DivergedError
 from vao.weighting.balance import Famo, LossBalance, Uncertainty
@@ -78,10 +79,11 @@ def test_famo_agrees_with_torchjd() -> None:
         theirs.update(torch.stack([objective(lines).mean() for lines in sampler.lines]))
 
 
-def test_famo_that_is_never_told_of_updates_keeps_its_logits() -> None:
+def test_famo_must_be_told_of_updates() -> None:
     rule = rule_of("famo")
-    for step in range(3):
-        np.testing.assert_allclose(weights_of(rule, np.eye(2), [1.0, 3.0], step), [1.5, 0.5])
+    np.testing.assert_allclose(weights_of(rule, np.eye(2), [1.0, 3.0], 0), [1.5, 0.5])
+    with pytest.raises(InvalidArgumentError, match=r"`stepped` must be called.*before step 1"):
+        weights_of(rule, np.eye(2), [1.0, 3.0], 1)
     rule.stepped(Linear(2))
     learned = rule.state()["learned"]
     rule.stepped(Linear(2))

@@ -45,7 +45,7 @@ class Pair(Team):
 
 
 def _weights(name: str, team: Team) -> tuple[list[Vector], Vector]:
-    rule = make(name, Context(team=team, seed=2), **OPTIONS[name])
+    rule = make(name, context=Context(team=team, seed=2), **OPTIONS[name])
     objective = Linear(3)
     told = train(rule, Targets(ROWS, LOSSES, samples=6), objective, range(5))
     return told, objective.gradient()

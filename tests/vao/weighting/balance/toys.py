@@ -110,7 +110,7 @@ class Targets:
 
 def rule_of(name: str, seed: int = 0, **settings: Any) -> Weighting:
     """A rule as `OPTIONS` has it."""
-    return make(name, Context(seed=seed), **{**OPTIONS[name], **settings})
+    return make(name, context=Context(seed=seed), **{**OPTIONS[name], **settings})
 
 
 def update_of(
