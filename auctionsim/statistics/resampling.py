@@ -38,6 +38,23 @@ class Spread:
     degrees: float
 
 
+@dataclass(frozen=True, eq=False)
+class Variances:
+    """What factors add to a statistic's variance.
+
+    Attributes:
+        own: (F,) estimates by factor; each holds the residual's too.
+        degrees: (F,) degrees of freedom of these.
+        residual: What no single factor explains; 0 where that cannot be told.
+        left: Degrees of freedom of the residual.
+    """
+
+    own: Float64Array
+    degrees: Float64Array
+    residual: float
+    left: float
+
+
 def replicate(cells: Cells, statistic: Statistic, repeats: int, seed: int) -> Float64Array:
     """Return the statistic of `repeats` pigeonhole bootstrap samples, (repeats,).
 
@@ -71,17 +88,31 @@ def spread_of(cells: Cells, gradient: Float64Array) -> Spread:
         cells: With at least one factor, F.
         gradient: Of the statistic by the K sums, (K,).
     """
-    linear = cells.sums @ gradient
-    own = np.array([_between(linear, c, n) for c, n in zip(cells.codes, cells.levels, strict=True)])
-    degrees = np.array(cells.levels) - 1.0
-    residual, left = _residual(linear, cells)
-    surplus = (len(own) - 1) * residual
+    return combined(variances_of(cells, gradient))
+
+
+def combined(found: Variances) -> Spread:
+    """Return the variance of the statistic, given what each factor adds."""
+    own, degrees = found.own, found.degrees
+    surplus = (len(own) - 1) * found.residual
     variance = float(own.sum() - surplus)
     largest = int(own.argmax())
     if variance <= own[largest]:
         return Spread(float(own[largest]), float(degrees[largest]))
-    doubt = float((own**2 / degrees).sum() + surplus**2 / left)
+    doubt = float((own**2 / degrees).sum() + surplus**2 / found.left)
     return Spread(variance, max(1.0, variance**2 / doubt))
+
+
+def variances_of(cells: Cells, gradient: Float64Array) -> Variances:
+    """Take the variance of the statistic's linear part apart, by factor.
+
+    Args:
+        cells: With at least one factor, F.
+        gradient: Of the statistic by the K sums, (K,).
+    """
+    linear = cells.sums @ gradient
+    own = np.array([_between(linear, c, n) for c, n in zip(cells.codes, cells.levels, strict=True)])
+    return Variances(own, np.array(cells.levels) - 1.0, *_residual(linear, cells))
 
 
 def _between(linear: Float64Array, codes: NDArray[np.int64], levels: int) -> float:

@@ -6,7 +6,8 @@ by seed as well as by episode.
 
 As in `auctionsim.statistics.interval`, an interval's length follows from moments, with Student's
 quantile of few seeds, and the bootstrap of seeds and episodes says how far it leans to either side:
-the bootstrap's own percentiles are too short where seeds are few.
+the bootstrap's own percentiles are too short where seeds are few. p-values are those of
+`auctionsim.statistics.generalised`, which few seeds do not make too sure.
 """
 
 from __future__ import annotations
@@ -23,11 +24,12 @@ from scipy import special
 from auctionsim.errors import unknown_name
 from auctionsim.statistics import Interval, holm
 from auctionsim.statistics.factors import Cells, collect
-from auctionsim.statistics.resampling import spread_of
+from auctionsim.statistics.generalised import generalised_p_value
+from auctionsim.statistics.resampling import combined, variances_of
 from vao.reproduce.contrasts import Contrast, Figure
 from vao.reproduce.crossed import Crossed, common_seeds
 
-__all__ = ["DRAWS", "Drawing", "corrected", "estimate"]
+__all__ = ["DRAWS", "Drawing", "Estimate", "corrected", "estimate"]
 
 Float64Array = NDArray[np.float64]
 
@@ -53,9 +55,20 @@ class Drawing:
     seed: int = 0
 
 
+@dataclass(frozen=True)
+class Estimate(Interval):
+    """An interval, and the p-value of no effect.
+
+    Attributes:
+        p: nan where there is no interval.
+    """
+
+    p: float = math.nan
+
+
 def estimate(
     sides: Sequence[Crossed], contrasts: Mapping[str, Contrast], drawing: Drawing | None = None
-) -> dict[str, Interval]:
+) -> dict[str, Estimate]:
     """Estimate contrasts of mean results, with intervals.
 
     All that learn are taken with the seeds they have in common, so that they pair.
@@ -157,18 +170,21 @@ class _Sums:
 
     def interval(
         self, contrast: Contrast, drawn: Float64Array | None, drawing: Drawing
-    ) -> Interval:
+    ) -> Estimate:
         totals = self.cells.sums.sum(axis=0)
         means = self.mean_of(totals)
         value, level = float(contrast.value(means)), drawing.level
         if drawn is None or not math.isfinite(value):
             nan = math.nan
-            return Interval(value, nan, nan, nan, level, 0.0, self.cells.unresampled)
-        spread = spread_of(self.cells, self._gradient(contrast, totals))
+            return Estimate(value, nan, nan, nan, level, 0.0, self.cells.unresampled)
+        variances = variances_of(self.cells, self._gradient(contrast, totals))
+        spread = combined(variances)
         error = math.sqrt(spread.variance)
         length = 2.0 * float(special.stdtrit(spread.degrees, 0.5 + level / 2)) * error
         below = _share_below(contrast.value(self.mean_of(drawn)), value, level) * length
-        return Interval(value, value - below, value - below + length, error, level, spread.degrees)
+        p = generalised_p_value(value, variances)
+        ends = value - below, value - below + length
+        return Estimate(value, *ends, error, level, spread.degrees, p=p)
 
     def _gradient(self, contrast: Contrast, totals: Float64Array) -> Float64Array:
         """Return the contrast's derivatives by the sums, (K,)."""

@@ -177,8 +177,9 @@ def _against_words(table: Table) -> str:
     return (
         f"Expected Score over that of {_ours(table)}, in percent of the latter, paired by seed and "
         f"episode, with {_level(table)} intervals over both; below 0 where {_ours(table)} is "
-        "better. Of Δm it is the other way round. p-values are corrected by Holm's rule for all "
-        f"that this table compares; bold where below {SIGNIFICANT}."
+        "better. Of Δm it is the other way round. p-values allow for what few seeds do "
+        "not show of how seeds vary, and are corrected by Holm's rule for all that this table "
+        f"compares; bold where below {SIGNIFICANT}."
     )
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from auctionsim.statistics import Interval
 from vao.reproduce.contrasts import Contrast, change, drop, drop_gap, mean
 from vao.reproduce.crossed import Crossed
 from vao.reproduce.entrants import Finished, take_finished
-from vao.reproduce.intervals import Drawing, corrected, estimate
+from vao.reproduce.intervals import Drawing, Estimate, corrected, estimate
 from vao.reproduce.layout import Layout, Line
 from vao.reproduce.results import METRICS, Results
 
@@ -185,7 +184,7 @@ def _row(layout: Layout, line: Line, found: Finished, drawing: Drawing) -> Table
 
 def _comparisons(
     layout: Layout, own: Crossed, found: Finished, drawing: Drawing
-) -> dict[str, Interval]:
+) -> dict[str, Estimate]:
     """Return delta-m by Score, and differences to ours; without those that are undefined."""
     base, ours = layout.baseline, layout.ours
     asked: dict[str, Contrast] = {}
@@ -201,14 +200,14 @@ def _comparisons(
     return {name: of for name, of in estimates.items() if math.isfinite(of.estimate)}
 
 
-def _cell(of: Interval, standard_error: float | None) -> Cell:
+def _cell(of: Estimate, standard_error: float | None) -> Cell:
     return Cell(of.estimate, standard_error, _known(of.low), _known(of.high))
 
 
-def _difference(of: Interval | None) -> Difference | None:
+def _difference(of: Estimate | None) -> Difference | None:
     if of is None:
         return None
-    return Difference(of.estimate, _known(of.low), _known(of.high), _known(of.p_value()))
+    return Difference(of.estimate, _known(of.low), _known(of.high), _known(of.p))
 
 
 def _known(number: float) -> float | None:
