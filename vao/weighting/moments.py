@@ -52,7 +52,7 @@ class Moments:
         counts = found.counts
         new = {
             "count": counts,
-            "slope": found.gradients @ direction,
+            "slope": found.gradients @ direction.to(found.gradients),
             "square": found.squares,
             "pairs": counts * (counts - 1.0),
             # Rounding alone makes anything else of a source with one sample.
@@ -63,7 +63,7 @@ class Moments:
         for name, values in new.items():
             row = self._sums[name][target]
             row *= self._fading
-            row.index_add_(0, found.sources, values)
+            row.index_add_(0, found.sources, values.to(row))
 
     def slopes(self) -> Tensor:
         """Mean slope of each pair's samples along its target's direction, (targets, sources)."""
