@@ -73,6 +73,15 @@ def unknown_name(argument: str, found: object, known: Iterable[str]) -> InvalidA
     return invalid_argument(argument, f"must be one of {', '.join(names)}", found, mend)
 
 
+def how_to_install(extra: str) -> str:
+    """Return the mend for a missing package that comes with one of the project's extras.
+
+    Args:
+        extra: Its name in `pyproject.toml`.
+    """
+    return f'Install it in a clone of the project: pip install -e ".[{extra}]"'
+
+
 def in_short(error: BaseException) -> str:
     """Put a foreign error in a few words: its class, its message, and where it arose.
 

@@ -7,6 +7,7 @@ import importlib
 import inspect
 import json
 import re
+import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -126,6 +127,15 @@ def test_price_of_value_is_what_the_money_reaches(money: float, price: float) ->
 def test_price_of_value_needs_no_opportunity() -> None:
     nothing = np.array([])
     assert example("competition_strategy").price_of_value(nothing, nothing, 1.0) == np.inf
+
+
+def test_sb3_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "sb3_train", raising=False)
+    monkeypatch.setitem(sys.modules, "stable_baselines3", None)
+    with pytest.raises(SystemExit) as end:
+        example("sb3_train")
+    assert str(end.value).endswith("pip install stable-baselines3")
+    assert "\n" not in str(end.value)
 
 
 def test_sb3_policy_learns_the_same_from_the_same_seed() -> None:

@@ -125,8 +125,8 @@ class Obedience:
         quantiles: Quantiles of the data's returns that were asked for.
         asked: The log returns (expected value over budget) which that meant, means over campaigns.
         achieved: Means of what roll-outs achieved: log return, and for the tasks that have one log
-            CPA or log ROAS over its target; (requests, 1 or 2). A planner that obeys raises the
-            first as `asked` rises.
+            CPA or log ROAS over its target, 0 at the limit; (requests, 1 or 2). A planner that
+            obeys raises the first as `asked` rises.
         scores: Mean strict Scores of expected values, (requests,).
     """
 
@@ -161,10 +161,15 @@ def obedience(
                 columns.append(np.log(totals.cpa_ratio))
             if TASKS.index(task) == TARGET_ROAS:
                 columns.append(np.log(totals.roas_ratio))
-        rows.append(tuple(float(np.mean(c[np.isfinite(c)])) for c in columns))
+        rows.append(tuple(_mean_of_finite(column) for column in columns))
         scores.append(float(totals.score_strict.mean()))
     quantiles = tuple(request.quantile for request in requests)
     return Obedience(task, quantiles, tuple(asked), tuple(rows), tuple(scores))
+
+
+def _mean_of_finite(numbers: FloatArray) -> float:
+    finite = numbers[np.isfinite(numbers)]
+    return float(finite.mean()) if len(finite) else float("nan")
 
 
 def _batch(model: TrainedModel, trajectories: Trajectories, features: Sequence[str]) -> Batch:

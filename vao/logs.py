@@ -8,9 +8,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
-from auctionsim.errors import invalid_argument
+from auctionsim.errors import how_to_install, invalid_argument
 
-__all__ = ["json_lines", "tensorboard"]
+__all__ = ["check_tensorboard", "json_lines", "tensorboard"]
 
 Record = dict[str, Any]
 Recorder = Callable[[Record], None]
@@ -42,6 +42,15 @@ def json_lines(path: Path | str) -> Iterator[Recorder]:
         yield record
 
 
+def check_tensorboard() -> None:
+    """Raise `InvalidArgumentError` unless TensorBoard is installed."""
+    try:
+        from torch.utils.tensorboard import SummaryWriter  # noqa: F401
+    except ImportError as error:
+        rule, mend = "needs the package tensorboard", how_to_install("tensorboard")
+        raise invalid_argument("--tensorboard", rule, str(error), mend) from error
+
+
 @contextmanager
 def tensorboard(folder: Path | str) -> Iterator[Recorder]:
     """Write the numbers of records as TensorBoard scalars.
@@ -59,11 +68,9 @@ def tensorboard(folder: Path | str) -> Iterator[Recorder]:
     Raises:
         InvalidArgumentError: If TensorBoard is not installed.
     """
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError as error:
-        rule, mend = "needs the package tensorboard", "pip install 'auctionsim[tensorboard]'"
-        raise invalid_argument("--tensorboard", rule, str(error), mend) from error
+    check_tensorboard()
+    from torch.utils.tensorboard import SummaryWriter
+
     # What an earlier, cut short run wrote there comes again from its checkpoint.
     writer = SummaryWriter(str(folder), purge_step=0)
     try:

@@ -136,18 +136,19 @@ def load_policy(
     Args:
         folder: The policy's folder.
         device: Where it shall compute.
-        planners: Planners of your own, as `module:Class`, that the policy may be of. A policy alone
-            cannot make a module be imported.
+        planners: Planners of your own, as `module:Class`, that the policy may be of, and rules of
+            weighting by which it may have been trained. A policy alone cannot make a module be
+            imported.
 
     Raises:
         InvalidArgumentError: If torch cannot use the device, or a planner named here is none.
         InvalidDataError: If the folder does not hold a whole policy of this version, or one of a
-            planner that is neither registered nor named here.
+            planner or rule that is neither registered nor named here.
     """
     check_device(device)
     folder = Path(folder)
     content, tensors = read_state(folder, CARD, FORMAT, VERSION)
-    _check_planner(folder / CARD, content, planners)
+    _check_classes(folder / CARD, content, planners)
     try:
         card = build(_Card, content)
     except InvalidArgumentError as error:
@@ -164,14 +165,28 @@ def load_policy(
     return policy
 
 
-def _check_planner(card: Path, content: Mapping[str, Any], allowed: Collection[str]) -> None:
-    """Raise unless a card's planner is registered or allowed: others would be imported."""
-    config = content.get("config")
-    name = config.get("planner") if isinstance(config, Mapping) else None
-    if name not in (*PLANNERS, *allowed):
+def _check_classes(card: Path, content: Mapping[str, Any], allowed: Collection[str]) -> None:
+    """Raise unless planner and rule of a card are registered or allowed: others would be imported.
+
+    Names without a module import nothing, and are checked with the rest of the config.
+    """
+    given = content.get("config")
+    config = given if isinstance(given, Mapping) else {}
+    planner, method = config.get("planner"), config.get("method")
+    if planner not in (*PLANNERS, *allowed):
         rule = f"must be of a planner out of {', '.join((*PLANNERS, *allowed))}"
-        mend = "Allow a planner of your own by naming it as module:Class when loading."
-        raise invalid_data(str(card), rule, name, mend)
+        raise invalid_data(str(card), rule, planner, _how_to_allow(planner))
+    weighting = method.partition("-")[2] if isinstance(method, str) else ""
+    if ":" in weighting and weighting not in allowed:
+        rule = "must be trained by a rule of weighting that comes along or is allowed"
+        raise invalid_data(str(card), rule, weighting, _how_to_allow(weighting))
+
+
+def _how_to_allow(name: object) -> str:
+    if not (isinstance(name, str) and ":" in name):
+        return "Train it again."
+    command, python = f"`--planner {name}`", f"load_policy(..., planners=[{name!r}])"
+    return f"If you trust it, allow it: {command} on the command line, {python} in Python."
 
 
 def _weights(models: tuple[TrainedModel, ...]) -> dict[str, Tensor]:

@@ -31,6 +31,9 @@ class Command:
     config_kind: ClassVar[str | None] = None
     """Folder of `configs/` whose names `--config` accepts beside paths; None for paths only."""
 
+    own_classes: ClassVar[bool] = False
+    """Whether flags, or files that they name, may name classes of the working directory."""
+
     config: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None
     json: Annotated[str | None, tyro.conf.arg(metavar="PATH")] = None
     quiet: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False

@@ -57,7 +57,6 @@ class Evaluate(RollOutCommand):
         """Evaluate; returns metrics, standard errors and intervals by budget, and incidents."""
         import auctionsim
         from auctionsim.cli.episodes import episode_range
-        from auctionsim.cli.imports import working_directory
         from auctionsim.evaluation import evaluate_budgets
         from auctionsim.lineup import load_lineup
         from auctionsim.market import load_market
@@ -65,12 +64,11 @@ class Evaluate(RollOutCommand):
         numbers = episode_range(self.first_episode, self.episodes)
         market, lineup = load_market(self.market), load_lineup(self.lineup)
         began = time.perf_counter()
-        with working_directory():
-            found = evaluate_budgets(
-                self.bidder, self.task, market, numbers, self.seed, self.budget_factors,
-                protocol=self.protocol, lineup=lineup, frozen=self.frozen, bounds=self.bounds,
-                conduct=self.conduct(), progress=self.progress,
-            )  # fmt: skip
+        found = evaluate_budgets(
+            self.bidder, self.task, market, numbers, self.seed, self.budget_factors,
+            protocol=self.protocol, lineup=lineup, frozen=self.frozen, bounds=self.bounds,
+            conduct=self.conduct(), progress=self.progress,
+        )  # fmt: skip
         return {
             "bidder": self.bidder,
             "task": self.task,
@@ -95,11 +93,12 @@ class Evaluate(RollOutCommand):
 
     def show(self, result: Mapping[str, Any], console: Console) -> None:
         """Print a table of the metrics, and incidents."""
-        from auctionsim.cli.output import table
+        from auctionsim.cli.output import counted, table
 
         title = (
             f"{result['bidder']} on {result['task']}: market {result['market']}, "
-            f"{result['trajectories']} trajectories of {result['episodes']} episodes"
+            f"{counted(result['trajectories'], 'trajectory')} of "
+            f"{counted(result['episodes'], 'episode')}"
         )
         if len(result["budgets"]) == 1:
             columns = ["", "mean", "95 % from", "to"]

@@ -75,6 +75,7 @@ class Generate(Command):
     """
 
     config_kind: ClassVar[str | None] = "datasets"
+    own_classes: ClassVar[bool] = True
 
     out: Annotated[Path, tyro.conf.arg(metavar="FOLDER")]
     name: str = "small"
@@ -90,7 +91,6 @@ class Generate(Command):
 
     def run(self) -> Mapping[str, Any]:
         """Generate; returns what was written."""
-        from auctionsim.cli.imports import working_directory
         from auctionsim.generate import DatasetConfig, LogsConfig, generate_dataset
 
         config = DatasetConfig(
@@ -103,15 +103,14 @@ class Generate(Command):
             logs=LogsConfig(**vars(self.logs) | {"episodes": asdict(self.logs.episodes)}),
         )
         began = time.perf_counter()
-        with working_directory():
-            card = generate_dataset(
-                config,
-                self.out,
-                workers=self.workers,
-                backend=self.backend,
-                ray_address=self.ray_address,
-                progress=self.progress,
-            )
+        card = generate_dataset(
+            config,
+            self.out,
+            workers=self.workers,
+            backend=self.backend,
+            ray_address=self.ray_address,
+            progress=self.progress,
+        )
         return {
             "folder": self.out,
             "name": config.name,
@@ -129,7 +128,7 @@ class Generate(Command):
 
     def show(self, result: Mapping[str, Any], console: Console) -> None:
         """Print a table of splits and tasks."""
-        from auctionsim.cli.output import table
+        from auctionsim.cli.output import counted, table
         from auctionsim.tasks import TASKS
 
         counts = result["trajectories"]
@@ -137,11 +136,13 @@ class Generate(Command):
             [split, result["episodes"][split], *(tasks.get(task, 0) for task in TASKS)]
             for split, tasks in counts.items()
         ]
-        title = f"Dataset {result['name']}: market {result['market']}, {result['shards']} shards"
+        shards = counted(result["shards"], "shard")
+        title = f"Dataset {result['name']}: market {result['market']}, {shards}"
         console.print(table(["split", "episodes", *TASKS], rows, title), markup=False)
         if result["logs"]:
             rows = sum(result["logs"].values())
-            text = f"{len(result['logs'])} episodes opportunity by opportunity, {rows:,} rows"
+            logged = counted(len(result["logs"]), "episode")
+            text = f"{logged} opportunity by opportunity, {counted(rows, 'row')}"
             console.print(text, markup=False, highlight=False, soft_wrap=True)
         line = f"{result['folder']} in {result['seconds']:.3g} s"
         console.print(line, markup=False, highlight=False, soft_wrap=True)

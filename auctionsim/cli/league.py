@@ -21,7 +21,9 @@ _SHARES = {"utilisation": "spent", "expected_violation_rate": "broken"}
 _LEGEND = (
     "Score and broken limits are those of expected values. * (**): behind the best with p < 5 % "
     "(1 %), corrected for all pairs of bidders.\nspent: of the budget, in %; broken: limits, % of "
-    "trajectories; optimum: % of what was possible, and the range of 90 % of the trajectories."
+    "trajectories; optimum: % of what was possible, and the range of 90 % of the trajectories.\n"
+    "The last three rows are what hindsight, knowing the day, could have had; within limits: with "
+    "none broken."
 )
 
 
@@ -61,7 +63,6 @@ class League(RollOutCommand):
         from dataclasses import replace
 
         import auctionsim
-        from auctionsim.cli.imports import working_directory
         from auctionsim.errors import invalid_argument
         from auctionsim.evaluation import load_league, play_league
         from auctionsim.registry import make
@@ -82,9 +83,8 @@ class League(RollOutCommand):
             mend = "Name each once."
             raise invalid_argument("--bidders", "must differ", ", ".join(self.bidders), mend)
         began = time.perf_counter()
-        with working_directory():
-            entrants = {name: make(name) for name in self.bidders}
-            found = play_league(config, entrants, conduct=self.conduct(), progress=self.progress)
+        entrants = {name: make(name) for name in self.bidders}
+        found = play_league(config, entrants, conduct=self.conduct(), progress=self.progress)
         return {
             "league": asdict(config),
             "semantics": auctionsim.SEMANTICS,
@@ -104,14 +104,14 @@ class League(RollOutCommand):
 
     def show(self, result: Mapping[str, Any], console: Console) -> None:
         """Print a table a task, and what its columns are."""
-        from auctionsim.cli.output import table
+        from auctionsim.cli.output import counted, table
 
         headings = ["", "Score (95 %)", "to best", *_SHARES.values(), "optimum"]
         settings = result["league"]
         for task, rows in result["tasks"].items():
             title = (
                 f"{task}: expected Score in market {settings['market']}, "
-                f"{result['trajectories'][task]:,} trajectories a bidder, "
+                f"{counted(result['trajectories'][task], 'trajectory')} a bidder, "
                 f"others {'frozen' if settings['frozen'] else 'responding'}"
             )
             console.print(table(headings, [_cells(row) for row in rows], title), markup=False)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "check_json_apart",
     "check_json_target",
+    "counted",
     "in_flags",
     "key_value_table",
     "plain",
@@ -85,6 +86,12 @@ def write_json(path: str, result: Mapping[str, Any]) -> None:
     from auctionsim.dataset.targets import write_target
 
     write_target(Path(path), lambda file: file.write(text.encode()))
+
+
+def counted(number: int, thing: str) -> str:
+    """Say how many things there are: "1 episode", "2,000 trajectories"."""
+    many = f"{thing.removesuffix('y')}ies" if thing.endswith("y") else f"{thing}s"
+    return f"{number:,} {thing if number == 1 else many}"
 
 
 def table(columns: Iterable[str], rows: Iterable[Iterable[object]], title: str = "") -> Table:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, cast
 
 import auctionsim
 from auctionsim.cli.command import Command
+from auctionsim.cli.imports import working_directory
 from auctionsim.cli.output import STANDARD_OUTPUT, check_json_target, write_json
 from auctionsim.errors import AuctionSimError, invalid_argument, unknown_name
 from auctionsim.stopping import Stopped, ending_when_told
@@ -82,7 +83,11 @@ class Program:
             mend = "Name a file, or leave standard output open."
             raise invalid_argument("--json", "must not be -", "standard output is closed", mend)
         alone = command.json == STANDARD_OUTPUT
-        with _set_aside_output() if alone else contextlib.nullcontext():
+        with (
+            _set_aside_output() if alone else contextlib.nullcontext(),
+            # No other command could be made to import a file that happens to lie there.
+            working_directory() if command.own_classes else contextlib.nullcontext(),
+        ):
             result = command.run()
         if command.json is not None:
             write_json(command.json, result)

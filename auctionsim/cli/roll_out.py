@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import tyro
 
@@ -31,6 +31,8 @@ class RollOutCommand(Command):
         time_limit: Seconds a call of a bidder may take for each seat; no limit without it.
         isolate: Let --bidder play in a process of its own, where it is stopped at the time limit.
     """
+
+    own_classes: ClassVar[bool] = True
 
     on_error: Literal["raise", "sit-out"] = "raise"
     time_limit: Annotated[float | None, tyro.conf.arg(metavar="SECONDS")] = None

@@ -59,7 +59,6 @@ class Simulate(RollOutCommand):
         """Play; returns means by task, incidents, and the speed."""
         import auctionsim
         from auctionsim.cli.episodes import episode_range
-        from auctionsim.cli.imports import working_directory
         from auctionsim.lineup import load_lineup
         from auctionsim.market import load_market
         from auctionsim.mechanism.arguments import check_integer
@@ -69,8 +68,7 @@ class Simulate(RollOutCommand):
         market, lineup = load_market(self.market), load_lineup(self.lineup)
         self._check_isolation()
         conduct = self.conduct()
-        with working_directory():
-            played, incidents, seconds = self._play(market, lineup, conduct)
+        played, incidents, seconds = self._play(market, lineup, conduct)
         return {
             "market": market.name,
             "lineup": None if self.bidder else lineup.name,
@@ -145,7 +143,7 @@ class Simulate(RollOutCommand):
 
     def show(self, result: Mapping[str, Any], console: Console) -> None:
         """Print a table of the tasks, incidents, and the speed."""
-        from auctionsim.cli.output import table
+        from auctionsim.cli.output import counted, table
 
         who = result["bidder"] or f"line-up {result['lineup']}"
         rows = [
@@ -153,7 +151,7 @@ class Simulate(RollOutCommand):
             for task, found in result["tasks"].items()
         ]
         headings = ["task", "seats", *_COLUMNS.values()]
-        title = f"Market {result['market']}, {who}, {result['episodes']} episodes"
+        title = f"Market {result['market']}, {who}, {counted(result['episodes'], 'episode')}"
         console.print(table(headings, rows, title), markup=False)
         speed = result["speed"]
         console.print(

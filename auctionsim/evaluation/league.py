@@ -142,9 +142,9 @@ def _bound_rows(bounds: Bounds | None) -> list[dict[str, Any]]:
     if bounds is None:
         return []
     tops = {
-        "best constant": bounds.constant_score,
+        "best constant in hindsight": bounds.constant_score,
         "optimum within limits": bounds.optimum_within_limits,
-        "optimum of the Score": bounds.optimum,
+        "optimum in hindsight": bounds.optimum,
     }
     whole = bounds.optimum.sum()
     return [

@@ -23,7 +23,12 @@ from typing import Any, BinaryIO
 from auctionsim.dataset.card import LogFile, Shard, package_versions
 from auctionsim.dataset.run_costs import peak_memory_mib
 from auctionsim.dataset.writer import DatasetWriter
-from auctionsim.errors import InvalidArgumentError, invalid_argument, invalid_data
+from auctionsim.errors import (
+    InvalidArgumentError,
+    how_to_install,
+    invalid_argument,
+    invalid_data,
+)
 from auctionsim.factory.makers import Finished
 from auctionsim.factory.parts import Part, Recipe, keep_part
 from auctionsim.factory.worker import Failed
@@ -44,7 +49,7 @@ _QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": 
 def check_ray(address: str | None) -> None:
     """Raise `InvalidArgumentError` unless Ray can be imported, and a cluster's address answers."""
     if importlib.util.find_spec("ray") is None:
-        mend = 'Install it: pip install "auctionsim[ray]"'
+        mend = how_to_install("ray")
         raise invalid_argument("backend", "must be installed to be used", "no package ray", mend)
     host, colon, port = (address or "").removeprefix("ray://").rpartition(":")
     if not colon:

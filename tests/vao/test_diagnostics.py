@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
@@ -133,6 +134,10 @@ def test_a_trajectory_without_value_is_left_out_of_the_logarithm(model: TrainedM
     played = summarise("bcb", replace(own, expected_value=value))
     found = obedience("bcb", model, [Request()], [played])
     assert np.isfinite(found.achieved[0][0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # as means of nothing would give
+        nothing = summarise("bcb", replace(own, expected_value=np.zeros_like(value)))
+        assert np.isnan(obedience("bcb", model, [Request()], [nothing]).achieved[0][0])
 
 
 def test_noise_follows_the_seed(model: TrainedModel) -> None:

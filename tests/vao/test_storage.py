@@ -74,8 +74,10 @@ def test_so_does_one_trained_otherwise(tmp_path: Path, changes: dict[str, Any]) 
 def test_a_planner_of_ones_own_is_saved_with_its_buffers(tmp_path: Path) -> None:
     policy = run(toy_config({"bid": 0.4}, method="naive", steps=1)).policy
     _check_acts_the_same(policy, tmp_path / "policy")
-    with pytest.raises(InvalidDataError, match="Allow a planner of your own"):
+    with pytest.raises(InvalidDataError) as refused:
         load_policy(tmp_path / "policy")
+    assert f"`--planner {TOY}` on the command line" in str(refused.value)
+    assert f"load_policy(..., planners=['{TOY}']) in Python" in str(refused.value)
     planner = load_policy(tmp_path / "policy", planners=[TOY]).models[0].planner
     assert isinstance(planner, Toy)
     assert planner.settings.bid == 0.4

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import tyro
 
@@ -36,10 +36,13 @@ class Diagnose(Command):
         split: Split to look at; one that the policy was not trained on.
         quantiles: Returns to ask for (see `vao.Request`).
         seed: Seed of the noise that some planners act on.
-        planner: A planner of your own that the policy may be of.
+        planner: A planner of your own that the policy may be of, and a rule of weighting by which
+            it may have been trained.
         device: Where the planner computes.
         threads: Threads of PyTorch; 0 leaves the choice to it.
     """
+
+    own_classes: ClassVar[bool] = True
 
     policy: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="POLICY")]
     dataset: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="DATASET")]
@@ -108,10 +111,17 @@ class Diagnose(Command):
 
     def show(self, result: Mapping[str, Any], console: Console) -> None:
         """Print the three parts as tables."""
-        from vao.cli.tables import foresight_table, obedience_table, swing_table
+        from vao.cli import tables
+
+        def note(text: str) -> None:
+            console.print(f"{text}\n", markup=False, highlight=False, soft_wrap=True)
 
         for name, foresight in result["foresight"].items():
-            console.print(foresight_table(name, foresight))
-        console.print(swing_table(result["swing"]))
+            console.print(tables.foresight_table(name, foresight))
+        plans = any(foresight["features"] for foresight in result["foresight"].values())
+        note(tables.foresight_note(plans))
+        console.print(tables.swing_table(result["swing"]))
+        note(tables.swing_note())
         for obedience in result["obedience"].values():
-            console.print(obedience_table(obedience))
+            console.print(tables.obedience_table(obedience))
+        note(tables.obedience_note(result["obedience"]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import tyro
 
@@ -36,10 +36,13 @@ class Evaluate(Command):
         lineup: Plays the other seats: a line-up's name, or a YAML file.
         protocol: paper takes over the seats the market gives a task, wide all seats.
         seed: Seed of the episodes.
-        planner: Planners of your own that policies may be of.
+        planner: Planners of your own that policies may be of, and rules of weighting by which they
+            may have been trained.
         device: Where the planners compute: cpu, cuda, cuda:1, ...
         threads: Threads of PyTorch; 0 leaves the choice to it.
     """
+
+    own_classes: ClassVar[bool] = True
 
     policies: Annotated[tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="POLICY ...")]
     market: str = "small"
@@ -91,14 +94,17 @@ class Evaluate(Command):
 
     def show(self, result: Mapping[str, Any], console: Console) -> None:
         """Print the table of results."""
+        from auctionsim.cli.output import counted
         from auctionsim.tasks import TASKS
         from vao.cli.tables import results_table
 
         played = {task for row in result["rows"] for task in row.cells}
         tasks = [task for task in TASKS if task in played]
         console.print(results_table(result["rows"], tasks))
-        where = f"{result['episodes']} episodes of market {result['market']}"
-        console.print(f"Means ± standard errors over {where}; delta m against the first policy.")
+        where = f"{counted(result['episodes'], 'episode')} of market {result['market']}"
+        compared = any(row.delta_m is not None for row in result["rows"])
+        against = "; delta m against the first policy" if compared else ""
+        console.print(f"Means ± standard errors over {where}{against}.")
 
     def _arena(self) -> Arena:
         from auctionsim.cli.episodes import episode_range

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -11,10 +12,13 @@ if TYPE_CHECKING:
     from vao.report import Estimate, MethodResult
 
 __all__ = [
+    "foresight_note",
     "foresight_table",
     "gain_lines",
+    "obedience_note",
     "obedience_table",
     "results_table",
+    "swing_note",
     "swing_table",
 ]
 
@@ -25,20 +29,23 @@ _HEADINGS = ("method", "task", "Value", "expected", "strict", "paper", "delta m"
 def results_table(results: Sequence[MethodResult], tasks: Sequence[str]) -> Table:
     """Build the main table, within 80 columns: a line a method and task, mean±standard error.
 
-    Columns: Value, expected Value, Score (strict), Score (paper), delta-m. The standard error of
-    delta-m stands below it, for beside it the line would be too long.
+    Columns: Value, expected Value, Score (strict), Score (paper), and delta-m where any method was
+    compared. The standard error of delta-m stands below it, for beside it the line would be too
+    long.
     """
     from auctionsim.cli.output import table
     from vao.report.data import METRICS
 
+    compared = any(result.delta_m is not None for result in results)
     rows = []
     for result in results:
         delta = _delta(result)
         for place, task in enumerate(tasks):
             cells = [_shown(result.cell(task, metric)) for metric in METRICS]
             name = result.name if place == 0 else ""
-            rows.append((name, task, *cells, delta[place] if place < len(delta) else ""))
-    return table(_HEADINGS, rows)
+            last = (delta[place] if place < len(delta) else "",)
+            rows.append((name, task, *cells, *(last if compared else ())))
+    return table(_HEADINGS if compared else _HEADINGS[:-1], rows)
 
 
 def gain_lines(results: Sequence[MethodResult], tasks: Sequence[str]) -> list[str]:
@@ -79,7 +86,10 @@ def _shown(estimate: Estimate) -> str:
 
 
 def foresight_table(name: str, found: Mapping[str, Any]) -> Table:
-    """Build the table of what a model foresees (see `vao.diagnostics.Foresight`)."""
+    """Build the table of what a model foresees (see `vao.diagnostics.Foresight`).
+
+    Rows that a planner has nothing for, as it plans no states, are left out.
+    """
     from auctionsim.cli.output import table
 
     rows = [
@@ -88,19 +98,17 @@ def foresight_table(name: str, found: Mapping[str, Any]) -> Table:
             found["features"], found["plan_error"], found["copy_error"], strict=True
         )
     ]
-    rows += [
-        ("action", f"{found['action_error']:.3f}", f"{found['action_spread']:.3f}"),
-        ("action, true next state", f"{found['inverse_error']:.3f}", ""),
-        ("action, changed by plan", f"{found['plan_change']:.3f}", ""),
-    ]
-    return table((f"error of {name}", "planner", "no change"), rows)
+    rows.append(("action", f"{found['action_error']:.3f}", f"{found['action_spread']:.3f}"))
+    rest = {"true next state": found["inverse_error"], "changed by plan": found["plan_change"]}
+    rows += [(f"action, {what}", f"{x:.3f}", "") for what, x in rest.items() if not math.isnan(x)]
+    return table((f"error of {name}", "planner", "baseline"), rows)
 
 
 def swing_table(found: Mapping[str, Mapping[str, float]]) -> Table:
     """Build the table of how far multipliers swing within a day."""
     from auctionsim.cli.output import table
 
-    rows = [(task, f"{of['data']:.2f}", f"{of['policy']:.2f}") for task, of in found.items()]
+    rows = [(task, _number(of["data"], 2), _number(of["policy"], 2)) for task, of in found.items()]
     return table(("swing of the multiplier", "data", "policy"), rows)
 
 
@@ -112,7 +120,48 @@ def obedience_table(found: Mapping[str, Any]) -> Table:
     headings = ("quantile", "return asked", "achieved", *limit.get(found["task"], ()), "Score")
     columns = (found[name] for name in ("quantiles", "asked", "achieved", "scores"))
     rows = [
-        (f"{found['task']} {q:g}", f"{asked:.3f}", *(f"{x:.3f}" for x in done), f"{score:.2f}")
+        (
+            f"{found['task']} {q:g}", _number(asked, 3), *(_number(x, 3) for x in done),
+            _number(score, 2),
+        )
         for q, asked, done, score in zip(*columns, strict=True)
-    ]
+    ]  # fmt: skip
     return table(headings, rows)
+
+
+def foresight_note(plans: bool) -> str:
+    """Say what the table of foresight holds, of planners that plan states or that do not."""
+    lines = [
+        "action: root mean square error of the standardised log multiplier; its baseline",
+        "is the best constant.",
+    ]
+    if plans:
+        lines += [
+            "Features: the same of the planned next state, normalised; baseline: no change.",
+            "true next state: of the inverse dynamics alone; changed by plan: how much the",
+            "action changes on average where the plan takes that state's place.",
+        ]
+    return "\n".join(lines)
+
+
+def swing_note() -> str:
+    """Say what the table of swing holds."""
+    return "Standard deviation of the log multiplier within a day, mean over campaigns."
+
+
+def obedience_note(tasks: Iterable[str]) -> str:
+    """Say what the tables of obedience hold, for the tasks that are shown."""
+    limits = {
+        "cpa_mcb": "log CPA / target: 0 is at the limit, above 0 breaks it.",
+        "target_roas": "log ROAS / target: 0 is at the limit, below 0 breaks it.",
+    }
+    lines = [
+        "Returns, asked for and achieved: natural log of expected value over budget.",
+        "quantile: the one of the data's returns that is asked for. All are means over",
+        "campaigns, of logs those that are finite; Score is the strict one, as expected.",
+    ]
+    return "\n".join(lines + [limits[task] for task in tasks if task in limits])
+
+
+def _number(value: float, digits: int) -> str:
+    return "–" if math.isnan(value) else f"{value:.{digits}f}"

@@ -36,7 +36,7 @@ from auctionsim.dataset.schema import COLUMNS, Trajectories
 from auctionsim.dataset.selection import Selection
 from auctionsim.dataset.staging import check_free, staged_folder
 from auctionsim.dataset.targets import check_apart
-from auctionsim.errors import invalid_argument
+from auctionsim.errors import how_to_install, invalid_argument
 from auctionsim.tasks import TASKS
 
 if TYPE_CHECKING:
@@ -225,9 +225,8 @@ def _names(part: Trajectories) -> list[dict[str, str]]:
 def _check_installed() -> None:
     for package in ("minari", "h5py"):
         if find_spec(package) is None:
-            rule, mend = "must be installed to write Minari datasets", "Install both:"
-            mend = f'{mend} pip install "auctionsim[minari]".'
-            raise invalid_argument(package, rule, "no such package", mend)
+            rule = "must be installed to write Minari datasets"
+            raise invalid_argument(package, rule, "no such package", how_to_install("minari"))
 
 
 def _default_id(dataset: Dataset, split: str) -> str:

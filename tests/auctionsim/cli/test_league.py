@@ -32,8 +32,12 @@ def test_a_league_is_played_and_shown(
     flags = ["--league", league, "--bidders", "pid", "--quiet", "--json", str(out)]
     assert main(["league", *flags]) == 0
     shown = capsys.readouterr().out
-    for words in ("bcb: expected Score", "high", "low", "pid", "best constant", "optimum"):
+    # In 80 columns the longest label takes two lines, so that all numbers are whole.
+    bounds = ("best constant in", "optimum within limits", "optimum in hindsight")
+    for words in ("bcb: expected Score", "high", "low", "pid", *bounds):
         assert words in shown
+    rows = shown.partition("Score and broken limits")[0].splitlines()
+    assert max(map(len, rows)) <= 80
     found = json.loads(out.read_text())
     assert found["league"]["episodes"] == 2
     assert found["trajectories"] == {"bcb": 96}

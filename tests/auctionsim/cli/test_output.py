@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from auctionsim.cli.output import in_flags, key_value_table, table, write_json
+from auctionsim.cli.output import counted, in_flags, key_value_table, table, write_json
 from auctionsim.errors import InvalidArgumentError, invalid_argument
 
 
@@ -76,3 +76,15 @@ def test_errors_name_the_flag_that_was_typed(name: str, shown: str) -> None:
     with pytest.raises(InvalidArgumentError) as caught, in_flags({"root": "--out"}):
         raise invalid_argument(name, "must be `so`", "a`b", "Or allow overwriting.")
     assert str(caught.value) == f"`{shown}` must be `so`; found 'a`b'. Or give --overwrite."
+
+
+@pytest.mark.parametrize(
+    ("number", "thing", "said"),
+    [
+        (1, "episode", "1 episode"),
+        (0, "episode", "0 episodes"),
+        (2000, "trajectory", "2,000 trajectories"),
+    ],
+)
+def test_things_are_counted(number: int, thing: str, said: str) -> None:
+    assert counted(number, thing) == said

@@ -90,7 +90,7 @@ def test_a_table_names_tasks_and_numbers(
     assert "simulating" in shown.err
     assert main(["simulate", "--market", world_file, "--quiet"]) == 0
     shown = capsys.readouterr()
-    assert "line-up mixed" in shown.out
+    assert shown.out.splitlines()[0].rstrip().endswith("line-up mixed, 1 episode")
     assert shown.err == ""
 
 

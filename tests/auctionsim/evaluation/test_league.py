@@ -66,7 +66,7 @@ def test_rows_hold_differences_to_the_best_and_the_bounds(league: League) -> Non
     assert all(row["behind_best"][0] <= 0 for row in rows[1:4])
     assert all(0 <= row["p_value"] <= 1 for row in rows[1:4])
     assert [row["bidder"] for row in rows[4:]] == [
-        "best constant", "optimum within limits", "optimum of the Score",
+        "best constant in hindsight", "optimum within limits", "optimum in hindsight",
     ]  # fmt: skip
     assert rows[-1]["metrics"]["share_of_optimum"] == pytest.approx(1.0)
     assert rows[0]["metrics"]["expected_score"] < rows[-1]["metrics"]["expected_score"]

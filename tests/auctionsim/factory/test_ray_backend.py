@@ -50,7 +50,7 @@ def test_without_ray_the_command_that_installs_it_is_named(
         importlib.util, "find_spec", lambda n, *a: None if n == "ray" else find_spec(n, *a)
     )
     assert main(["generate", "--out", str(tmp_path / "d"), "--backend", "ray"]) == 2
-    assert 'pip install "auctionsim[ray]"' in capsys.readouterr().err
+    assert 'pip install -e ".[ray]"' in capsys.readouterr().err
     assert not (tmp_path / "d").exists()
 
 

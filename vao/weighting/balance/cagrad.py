@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from auctionsim.errors import invalid_argument
+from auctionsim.errors import how_to_install, invalid_argument
 from vao.planners.settings import check_numbers
 from vao.weighting.balance.gradient_balance import GramianBalance
 from vao.weighting.protocol import ALONE, Context
@@ -58,7 +58,7 @@ class CaGrad(GramianBalance):
             self._rule: Callable[[Tensor], Tensor] = CAGradWeighting(c=settings.c)
         except ImportError as error:
             rule = "needs the packages torchjd and cvxpy"
-            mend = 'Install them: pip install "auctionsim[rivals]"'
+            mend = how_to_install("rivals")
             raise invalid_argument("weighting", rule, f"'cagrad' ({error})", mend) from error
 
     def solve(self, gramian: Tensor, step: int) -> Tensor:

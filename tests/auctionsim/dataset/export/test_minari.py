@@ -268,7 +268,7 @@ def test_without_minari_the_command_to_install_it_is_told(
     sample: Path, monkeypatch: pytest.MonkeyPatch, package: str
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(InvalidArgumentError, match=r'pip install "auctionsim\[minari\]"'):
+    with pytest.raises(InvalidArgumentError, match=r'pip install -e "\.\[minari\]"'):
         export_minari(sample, ID, progress=False)
 
 

@@ -112,7 +112,7 @@ def test_cagrad_that_may_not_leave_the_mean_weighs_all_alike() -> None:
 
 def test_cagrad_names_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torchjd.aggregation", None)
-    with pytest.raises(InvalidArgumentError, match=r'pip install "auctionsim\[rivals\]"'):
+    with pytest.raises(InvalidArgumentError, match=r'pip install -e "\.\[rivals\]"'):
         make("cagrad")
 
 
