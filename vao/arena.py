@@ -23,12 +23,12 @@ from auctionsim.simulator.seats import assign_tasks
 from auctionsim.strict_mapping import build
 from auctionsim.tasks import TASKS
 
-__all__ = ["Arena", "TaskResults", "can_freeze", "expected_score"]
+__all__ = ["FACTORS", "Arena", "TaskResults", "can_freeze", "expected_score"]
 
 TaskResults = dict[str, Evaluation]
 """Evaluations by task name."""
 
-_FACTORS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.35, 1.5, 1.75, 2.0, 2.5)
+FACTORS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.35, 1.5, 1.75, 2.0, 2.5)
 """Tried for the best constant: as many as there are trials of requests for a planner."""
 
 
@@ -210,7 +210,7 @@ class Arena:
 
     def best_factors(self, *, progress: bool = False) -> dict[str, float]:
         """Return the factor over the target that is best on the selection episodes, by task."""
-        factors = tqdm(_FACTORS, desc="constant multipliers", disable=not progress)
+        factors = tqdm(FACTORS, desc="constant multipliers", disable=not progress)
         scores = {factor: self.select(FixedMultiplier(factor)) for factor in factors}
         return {task: max(scores, key=lambda f: scores[f][task]) for task in self.tasks}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from importlib.metadata import version
 
 import numpy as np
@@ -13,12 +13,16 @@ import auctionsim
 from auctionsim.dataset import Trajectories
 from auctionsim.evaluation import Evaluation
 from auctionsim.tasks import TASKS
+from vao.config import TrainingConfig
 from vao.experiment import Arena, MethodRun, TaskResults, delta_of, requests_in_words
+from vao.methods import Method
 from vao.pairing import delta_error, paired_differences
 from vao.report.data import METRICS, Estimate, Line, MethodResult, Pacing, Panel
+from vao.report.settings import facts_of, weighting_in_words
 from vao.report.sharing import Sharing
 from vao.report.words import task_name
 from vao.sharing_findings import balance_of, sharing_of, weights_of
+from vao.weighting.registry import weighting_class
 
 __all__ = [
     "BEHAVIOUR",
@@ -221,12 +225,21 @@ def campaign_in_words(trajectories: Trajectories, task: str) -> str:
     return words
 
 
+_OF_A_METHOD = ("method", "weighting", "device")
+"""Settings that may differ from one method's training to another's."""
+
+
+def _weighting(config: TrainingConfig) -> str:
+    rule = Method.of(config.method).weighting
+    return weighting_in_words(rule, config.weighting, len(fields(weighting_class(rule).Settings)))
+
+
 def provenance(
     arena: Arena, runs: Mapping[str, MethodRun], factors: Mapping[str, float], seconds: float
 ) -> dict[str, dict[str, str]]:
     """Return how the results were made: settings, choices, versions, run time."""
     config = next(iter(runs.values())).config
-    shared = {k: str(v) for k, v in asdict(config).items() if k not in ("method", "device")}
+    shared = {k: v for k, v in asdict(config).items() if k not in _OF_A_METHOD}
     market = arena.market
     return {
         "Data": {
@@ -237,7 +250,8 @@ def provenance(
             "test episodes": str(len(arena.testing)),
             "protocol": arena.protocol,
         },
-        "Training (the same for all methods)": shared,
+        "Training (the same for all methods)": facts_of(shared),
+        "Weighting of the data": {NAMES[m]: _weighting(run.config) for m, run in runs.items()},
         "Chosen on the selection episodes": {
             **{NAMES[m]: requests_in_words(run.policy.requests) for m, run in runs.items()},
             CONSTANT: ", ".join(f"{t}: {f:g} x reference" for t, f in factors.items()),

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from tqdm import tqdm
+
 from auctionsim.dataset import Dataset
 from auctionsim.generate import generate_dataset, load_dataset_config
+from auctionsim.simulator.compiled import is_compiled
 from auctionsim.tasks import TASKS
+from vao.arena import FACTORS
 from vao.config import METHODS, TrainingConfig, load_training_config
 from vao.experiment import Arena, Experiment, MethodRun
 from vao.findings import (
@@ -42,9 +47,11 @@ _NOTE = (
 
 _CONSTANT_EXPLANATION = (
     "One multiplier all day: reference multiplier times a factor, chosen per task on the selection"
-    " episodes from a grid of eight; the reference is the CPA target, 1 / ROAS target, or for BCB"
-    " the market's reference price."
+    f" episodes from a grid of {len(FACTORS)}; the reference is the CPA target, 1 / ROAS target, or"
+    " for BCB the market's reference price."
 )
+
+_COMPILING = "compiling the simulator, once (about half a minute) ..."
 
 
 @dataclass(frozen=True)
@@ -91,14 +98,15 @@ def run_quickstart(settings: QuickstartSettings, *, progress: bool = True) -> Qu
     """
     began = time.perf_counter()
     config = replace(load_dataset_config(settings.dataset), seed=settings.seed)
+    if progress and not is_compiled():
+        _say(_COMPILING)
     folder = settings.out / "dataset"
     generate_dataset(config, folder, progress=progress)
     dataset = Dataset.open(folder)
     experiment = Experiment(dataset, Arena.of(dataset))
     behaviour = experiment.behaviour()
     constant, factors = experiment.arena.best_constant(progress=progress)
-    training = load_training_config(settings.training)
-    runs = {m: _train(experiment, training, m, settings, progress) for m in METHODS}
+    runs = _train_all(experiment, settings, progress)
     rows = [
         reference_row(BEHAVIOUR, behaviour, "What the bidders that made the data did themselves."),
         reference_row(
@@ -131,6 +139,24 @@ def run_quickstart(settings: QuickstartSettings, *, progress: bool = True) -> Qu
     write_report(report, data)
     write_results(settings.out / "results.json", data)
     return QuickstartResult(data, report, seconds)
+
+
+def _say(line: str) -> None:
+    """Tell what comes next, where the bars stand."""
+    tqdm.write(line, file=sys.stderr)
+
+
+def _train_all(
+    experiment: Experiment, settings: QuickstartSettings, progress: bool
+) -> dict[str, MethodRun]:
+    training = load_training_config(settings.training)
+    runs = {}
+    for place, method in enumerate(METHODS, start=1):
+        if progress:
+            # The bars below it say neither which method it is in the table nor how many there are.
+            _say(f"{place} of {len(METHODS)}: {NAMES[method]}")
+        runs[method] = _train(experiment, training, method, settings, progress)
+    return runs
 
 
 def _train(

@@ -28,7 +28,8 @@ def write_configs(folder: Path) -> QuickstartSettings:
     config = DatasetConfig("toy", str(market), "mixed", EPISODES)
     dataset.write_text(yaml.safe_dump(plain(asdict(config))))
     planner = {"width": 8, "heads": 2, "inverse_steps": 4, "inverse_width": 8}
-    small = TrainingConfig(steps=6, batch=6, settings=planner, select_every=3)
+    weighting = {"temperature": 0.2, "refresh": 2, "validation_batch": 4}
+    small = TrainingConfig(weighting=weighting, steps=6, batch=6, settings=planner, select_every=3)
     training.write_text(yaml.safe_dump(plain(asdict(small))))
     return QuickstartSettings(str(dataset), str(training), folder / "out", 3)
 

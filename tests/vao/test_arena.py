@@ -16,7 +16,7 @@ from tests.vao.conftest import EPISODES
 from tests.vao.factories import make_trajectories
 from tests.vao.training.runs import toy_config
 from vao import PlannerBidder, choose_requests, train
-from vao.arena import _FACTORS, Arena, can_freeze, expected_score
+from vao.arena import FACTORS, Arena, can_freeze, expected_score
 
 LOG = Path(__file__).resolve().parents[2] / "examples" / "logs" / "period-1.parquet"
 
@@ -145,10 +145,10 @@ def test_best_factors_are_those_of_the_selection_episodes(arena: Arena, protocol
     place = replace(arena, protocol=protocol)
     best = place.best_factors()
     assert tuple(best) == place.tasks
-    tried = {factor: place.select(FixedMultiplier(factor)) for factor in _FACTORS}
+    tried = {factor: place.select(FixedMultiplier(factor)) for factor in FACTORS}
     for task, factor in best.items():
         scores = {f: found[task] for f, found in tried.items()}
-        assert factor in _FACTORS
+        assert factor in FACTORS
         assert scores[factor] == max(scores.values())
     elsewhere = replace(place, testing=(10_000,))
     assert elsewhere.best_factors() == best

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ import pytest
 from auctionsim.dataset import Dataset
 from auctionsim.tasks import TASKS
 from tests.vao.conftest import EPISODES, write_configs
+from vao import quickstart
+from vao.arena import FACTORS
 from vao.config import METHODS
 from vao.findings import BEHAVIOUR, CONSTANT, NAMES
 from vao.quickstart import QuickstartResult, run_quickstart
@@ -48,6 +51,59 @@ def test_choices_on_the_selection_episodes_are_disclosed(demonstration: Demonstr
     assert "both chosen on the same selection episodes" in " ".join(data.summary)
     chosen = data.provenance["Chosen on the selection episodes"][CONSTANT]
     assert chosen.count("x reference") == len(TASKS)
+
+
+def test_the_page_says_how_many_constants_were_tried(demonstration: Demonstration) -> None:
+    explained = demonstration[1].data.result(CONSTANT).explanation
+    assert f"from a grid of {len(FACTORS)};" in explained
+
+
+def test_each_methods_weighting_stands_on_the_page(demonstration: Demonstration) -> None:
+    made = demonstration[1].data.provenance
+    assert made["Weighting of the data"] == {
+        "No sharing": "equal: nothing to set",
+        "Naive sharing": "equal: nothing to set",
+        "VAO": "vao: refresh 2, temperature 0.2, validation batch 4; all else at its default",
+    }
+    same = made["Training (the same for all methods)"]
+    assert not {"weighting", "features", "share above", "train on validation"} & set(same)
+    assert same["settings"] == "heads 2, inverse steps 4, inverse width 8, width 8"
+    assert not any("_" in name or "{" in text or "None" in text for name, text in same.items())
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("progress", [False, True])
+def test_the_wait_for_compilation_is_explained_once(
+    compiled: bool,
+    progress: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def generate(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(quickstart, "is_compiled", lambda: compiled)
+    monkeypatch.setattr(quickstart, "generate_dataset", generate)
+    with pytest.raises(KeyboardInterrupt):
+        run_quickstart(write_configs(tmp_path), progress=progress)
+    told = capsys.readouterr()
+    assert told.err.count("compiling the simulator, once") == (progress and not compiled)
+    assert told.out == ""
+
+
+@pytest.mark.parametrize("progress", [False, True])
+def test_it_says_which_method_of_how_many_under_the_tables_names(
+    progress: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(quickstart, "_train", lambda *_: None)
+    experiment: Any = None
+    quickstart._train_all(experiment, write_configs(tmp_path), progress)
+    told = ["1 of 3: No sharing", "2 of 3: Naive sharing", "3 of 3: VAO"]
+    assert capsys.readouterr().err.splitlines() == (told if progress else [])
 
 
 def test_paired_differences_agree_with_the_rows(demonstration: Demonstration) -> None:

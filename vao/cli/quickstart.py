@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from auctionsim.cli import Command
 
@@ -27,6 +27,8 @@ class Quickstart(Command):
         threads: Threads of PyTorch, and of it alone; 0 leaves the choice to it. Planners so small
             gain little by a second one, and lose much where the machine is shared.
     """
+
+    own_classes: ClassVar[bool] = True
 
     out: Path = Path("runs/quickstart")
     dataset: str = "quickstart"

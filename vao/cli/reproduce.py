@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import tyro
 
@@ -46,6 +46,8 @@ class Reproduce(Command):
         study: Study config, by name or YAML file.
         partial: Leave out methods that are not finished, and play nothing.
     """
+
+    own_classes: ClassVar[bool] = True
 
     names: Annotated[tuple[str, ...], tyro.conf.Positional, tyro.conf.arg(metavar="NAME ...")]
     scale: str = "small"

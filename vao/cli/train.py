@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import tyro
 
@@ -49,6 +49,8 @@ class Train(Command):
         threads: Threads of PyTorch; 0 leaves the choice to it.
         overwrite: Replace policies that stand there already.
     """
+
+    own_classes: ClassVar[bool] = True
 
     dataset: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="DATASET")]
     out: Annotated[Path, tyro.conf.Positional, tyro.conf.arg(metavar="OUT")]
@@ -143,7 +145,14 @@ class Train(Command):
             yield lambda record: [log(record) for log in logs]
 
     def _check(self, dataset: Dataset, configs: Mapping[str, TrainingConfig]) -> None:
-        """Refuse what would only fail once some of the work was done."""
+        """Refuse what would only fail once some of the work was done, or a folder made."""
+        from vao.devices import check_device
+        from vao.logs import check_tensorboard
+
+        for config in configs.values():
+            check_device(config.device)
+        if self.tensorboard is not None:
+            check_tensorboard()
         wanting = [method for method, config in configs.items() if config.wants_validation]
         if wanting and "val_align" not in dataset.splits:
             rule = f"must have a val_align split for method {wanting[0]}"

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["legend_of", "line_figure", "score_figure"]
 
+_FEW = 12
+"""Most points of a line that are marked: what lies between them was not measured."""
+
 
 def legend_of(
     panels: Iterable[Iterable[Line]], styles: Mapping[str, Look]
@@ -64,7 +67,10 @@ def line_figure(
                 _band(axes, line, look)
             dashes: Any = (0, look.dashes) if look.dashes else "-"
             heights = [math.nan if y is None else y for y in line.y]
-            marker = "o" if len(line.x) == 1 else ""
+            if line.raw:
+                raw = [math.nan if y is None else y for y in line.raw]
+                axes.plot(line.x, raw, color=look.stand_in, lw=0.8, alpha=0.3)
+            marker = "o" if len(line.x) <= _FEW else ""
             axes.plot(
                 line.x, heights, color=look.stand_in, lw=look.width, ls=dashes, marker=marker, ms=4
             )

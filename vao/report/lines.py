@@ -43,6 +43,8 @@ class Line:
         y: Heights, as many; None leaves a gap.
         low: Lower edge of a band around it, as many heights; empty without a band.
         high: Upper edge, likewise.
+        raw: What `y` is a running mean of, as many heights, drawn pale behind it; empty if `y` is
+            none.
     """
 
     name: str
@@ -50,12 +52,15 @@ class Line:
     y: Heights
     low: Heights = ()
     high: Heights = ()
+    raw: Heights = ()
 
     def __post_init__(self) -> None:
         self._check_length("y", self.y)
         if self.low or self.high:
             self._check_length("low", self.low)
             self._check_length("high", self.high)
+        if self.raw:
+            self._check_length("raw", self.raw)
 
     def _check_length(self, part: str, heights: Heights) -> None:
         if len(self.x) != len(heights):
@@ -72,12 +77,13 @@ class Line:
         y: ArrayLike,
         low: ArrayLike = (),
         high: ArrayLike = (),
+        raw: ArrayLike = (),
     ) -> Line:
         """Build a line from arrays of shape (points,); nan and inf leave gaps."""
         import numpy as np
 
         positions = tuple(np.asarray(x, np.float64).tolist())
-        return cls(name, positions, finite(y), finite(low), finite(high))
+        return cls(name, positions, finite(y), finite(low), finite(high), finite(raw))
 
 
 @dataclass(frozen=True)

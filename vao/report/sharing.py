@@ -57,7 +57,9 @@ class Sharing:
     Few tasks have a panel a target; many have an overview of all pairs.
 
     Attributes:
-        averaged: Records that each point of a line averages over.
+        averaged: Records that each point averages over before all else.
+        running: Records that each height of a line is a running mean over at most, where it has its
+            raw points behind it; 1 where there are none.
         effective: A panel a target; exp of the entropy of its weights, 1 to the number of sources.
         alignments: A panel a target, a line a source; the band is one standard deviation of a
             measurement to either side.
@@ -70,6 +72,7 @@ class Sharing:
     """
 
     averaged: int = 1
+    running: int = 1
     effective: tuple[Panel, ...] = ()
     alignments: tuple[Panel, ...] = ()
     conflicts: tuple[Panel, ...] = ()

@@ -69,10 +69,10 @@ def _weights(data: ReportData, styles: Styles) -> Section:
         figures.append(figure(f"Target: {task_name(panel.title)}", *drawings))
     many = data.sharing.many_weights
     figures += _overview(many, styles, "weights", "source")
-    averaged = averaged_in_words(data.sharing.averaged, swings=not many)
-    notes = (WEIGHTS_READ_MANY if many else WEIGHTS_READ, *averaged)
+    caption = _caption(WEIGHTS, data, swings=not many)
+    notes = (WEIGHTS_READ_MANY if many else WEIGHTS_READ,)
     lines = _all_lines(data.weights, many)
-    return _section("Weights of the sources", WEIGHTS, lines, styles, figures, many, notes)
+    return _section("Weights of the sources", caption, lines, styles, figures, many, notes)
 
 
 def _effective(panel: Panel, sources: int, index: int) -> str:
@@ -98,19 +98,24 @@ def _alignments(data: ReportData, styles: Styles) -> Section:
     read = [ALIGNMENTS_READ, NOISE_READ] if banded else [ALIGNMENTS_READ]
     if many and shares:
         read.append(NOISE_READ_MANY)
-    averaged = averaged_in_words(data.sharing.averaged)
-    notes = (" ".join(read), *noise_in_words(shares), *averaged)
+    caption = _caption(ALIGNMENTS, data)
+    notes = (" ".join(read), *noise_in_words(shares))
     lines = _all_lines(panels, many)
-    return _section("Alignments of the sources", ALIGNMENTS, lines, styles, figures, many, notes)
+    return _section("Alignments of the sources", caption, lines, styles, figures, many, notes)
 
 
 def _conflicts(data: ReportData, styles: Styles) -> Section:
     panels, many = data.sharing.conflicts, data.sharing.many_conflicts
     figures = _targets(panels, styles, "conflict", "cosine with the other target")
     figures += _overview(many, styles, "conflicts", "other target")
-    notes = (CONFLICTS_READ, *averaged_in_words(data.sharing.averaged))
+    caption, notes = _caption(CONFLICTS, data), (CONFLICTS_READ,)
     lines = _all_lines(panels, many)
-    return _section("Conflicts between targets", CONFLICTS, lines, styles, figures, many, notes)
+    return _section("Conflicts between targets", caption, lines, styles, figures, many, notes)
+
+
+def _caption(told: str, data: ReportData, *, swings: bool = False) -> str:
+    averaged = averaged_in_words(data.sharing.averaged, data.sharing.running, swings=swings)
+    return f"{told} {averaged}".strip()
 
 
 def _balance(data: ReportData, styles: Styles) -> Section:

@@ -34,7 +34,7 @@ WEIGHTS = (
 )
 WEIGHTS_READ = (
     "How to read it: the thin line in the upper figures is an equal share, in the lower ones the "
-    f"number of sources. {_EFFECTIVE} Weights that swing from one record to the next follow the "
+    f"number of sources. {_EFFECTIVE} Weights that swing from one renewal to the next follow the "
     "noise of the alignments."
 )
 WEIGHTS_READ_MANY = (
@@ -75,17 +75,23 @@ MANY = (
 _LISTED = 8
 
 
-def averaged_in_words(averaged: int, *, swings: bool = False) -> tuple[str, ...]:
-    """Say what a point of a line is, where it is not a single record.
+def averaged_in_words(averaged: int, running: int = 1, *, swings: bool = False) -> str:
+    """Say what a point of a line is, where it is not a single renewal of the weights.
 
     Args:
-        averaged: Most records in a point.
+        averaged: Most renewals in a point.
+        running: Most renewals in a point of a running mean; 1 where there is none.
         swings: Whether bands show how those differ.
     """
-    if averaged == 1:
-        return ()
+    if averaged == running == 1:
+        return ""
+    swings = swings and averaged > 1  # else the pale lines show them
     bands = "; the bands are one standard deviation of those to either side" if swings else ""
-    return (f"Each point is the mean of up to {averaged} neighbouring records{bands}.",)
+    if running == 1:
+        return f"Each point is the mean of up to {averaged} neighbouring renewals{bands}."
+    points = "single renewals" if averaged == 1 else f"means of up to {averaged} renewals"
+    bold = f"Bold lines are running means over up to {running} renewals of the weights{bands}"
+    return f"{bold}. The pale lines behind them are {points}."
 
 
 def noise_in_words(shares: Mapping[str, float]) -> tuple[str, ...]:

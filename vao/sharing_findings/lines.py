@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vao.report.lines import Line
+from vao.report.lines import Line, finite
 from vao.sharing_findings.records import Track, mean_where_known
 
 __all__ = ["effective_sources", "lines_of", "mean_of_last", "spread_line", "variance_of_last"]
@@ -21,6 +22,7 @@ def lines_of(
     values: Array,
     noise: Array | None = None,
     *,
+    running: bool = False,
     swings: bool = False,
 ) -> list[Line]:
     """Return a line a column, with a band of one standard deviation where there is noise.
@@ -30,24 +32,32 @@ def lines_of(
         names: Of the columns.
         values: (times, columns).
         noise: (times, columns) standard deviations.
-        swings: Whether the band is that of the values that a point averages over instead.
+        running: Whether lines are running means where there are points enough, those behind them.
+        swings: Whether the band is that of the values that a mean is over instead.
     """
-    x, means = track.positions(), track.thinned(values)
+    x, points = track.positions(), track.thinned(values)
+    smooth = track.running if running and track.window > 1 else _as_it_is
+    means = smooth(points)
     if noise is not None:
-        half = np.sqrt(track.thinned(np.square(noise)))
+        half = np.sqrt(smooth(track.thinned(np.square(noise))))
     elif swings and track.averaged > 1:
         # Rounding may bring the difference below 0.
-        squares = track.thinned(np.square(values))
+        squares = smooth(track.thinned(np.square(values)))
         half = np.sqrt(np.maximum(squares - np.square(means), 0.0))
     else:
         half = np.full_like(means, np.nan)
     low, high = means - half, means + half
-    return [
-        Line.of(name, x, means[:, i], low[:, i], high[:, i])
-        if np.isfinite(half[:, i]).any()
-        else Line.of(name, x, means[:, i])
-        for i, name in enumerate(names)
-    ]
+    lines = []
+    for i, name in enumerate(names):
+        line = Line.of(name, x, means[:, i], raw=() if means is points else points[:, i])
+        if np.isfinite(half[:, i]).any():
+            line = replace(line, low=finite(low[:, i]), high=finite(high[:, i]))
+        lines.append(line)
+    return lines
+
+
+def _as_it_is(points: Array) -> Array:
+    return points
 
 
 def spread_line(name: str, track: Track, values: Array) -> Line:

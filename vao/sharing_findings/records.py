@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 
 from auctionsim.errors import invalid_data
 
-__all__ = ["POINTS", "Track", "mean_where_known"]
+__all__ = ["POINTS", "WINDOWS", "Track", "mean_where_known"]
 
 POINTS = 100
 """Most points of a line; longer records are averaged over neighbours."""
+
+WINDOWS = 7
+"""Running means of a line without overlap, about; fewer points than twice as many have none."""
 
 Array = NDArray[np.float64]
 
@@ -33,6 +36,7 @@ class Track:
         stages: Where the stages begin, by name; empty where there is but one.
         spans: The times that each point of a line averages over; an empty one parts two stages.
         averaged: The most times in a span.
+        window: Points that a running mean is over, an odd number.
     """
 
     targets: tuple[str, ...]
@@ -41,6 +45,7 @@ class Track:
     stages: dict[str, float]
     spans: tuple[slice, ...]
     averaged: int
+    window: int
     _entries: tuple[tuple[int, Mapping[str, Any]], ...]
 
     @classmethod
@@ -66,6 +71,7 @@ class Track:
             stages=begins if len(begins) > 1 else {},
             spans=spans,
             averaged=averaged,
+            window=_window(spans),
             _entries=tuple((places[_place(entry)], entry) for entry in chosen),
         )
 
@@ -109,6 +115,19 @@ class Track:
     def thinned(self, numbers: Array) -> Array:
         """Average numbers (times, ...) over the spans, to (points, ...)."""
         return np.stack([mean_where_known(numbers[span]) for span in self.spans])
+
+    def running(self, points: Array) -> Array:
+        """Return running means of what is known of points (points, ...), likewise.
+
+        Windows are cut short at both ends of a stage and do not reach into the next; what is not
+        known stays so.
+        """
+        half, means = self.window // 2, np.full_like(points, np.nan)
+        for begin, end in _stretches(self.spans):
+            for at in range(begin, end):
+                near = points[max(begin, at - half) : min(end, at + half + 1)]
+                means[at] = np.where(np.isfinite(points[at]), mean_where_known(near), np.nan)
+        return means
 
     def positions(self) -> Array:
         """Return where the points lie, (points,): mean steps; a gap lies where a stage begins."""
@@ -176,3 +195,14 @@ def _spans(stages: Sequence[str]) -> tuple[tuple[slice, ...], int]:
             spans.append(slice(begin, begin))
         spans += [slice(at, min(at + size, end)) for at in range(begin, end, size)]
     return tuple(spans), size
+
+
+def _window(spans: Sequence[slice]) -> int:
+    points = len([span for span in spans if span.stop > span.start])
+    return 2 * (points // (2 * WINDOWS + 1)) + 1
+
+
+def _stretches(spans: Sequence[slice]) -> list[tuple[int, int]]:
+    """Return the first point of each stage and the one after its last; empty spans part them."""
+    gaps = [at for at, span in enumerate(spans) if span.stop == span.start]
+    return list(zip([0, *(at + 1 for at in gaps)], [*gaps, len(spans)], strict=True))

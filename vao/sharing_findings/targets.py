@@ -73,6 +73,7 @@ def sharing_of(history: History) -> Sharing:
         )
     return Sharing(
         averaged=track.averaged,
+        running=track.averaged * track.window,
         effective=() if weights is None else _effective_panels(track, weights),
         alignments=() if alignment is None else _panels(track, alignment, noise),
         conflicts=() if conflicts is None else _conflict_panels(track, conflicts),
@@ -109,7 +110,7 @@ def _panels(
     panels = []
     for k, target in enumerate(track.targets):
         own = None if noise is None else noise[:, k]
-        lines = lines_of(track, track.sources, values[:, k], own, swings=swings)
+        lines = lines_of(track, track.sources, values[:, k], own, running=True, swings=swings)
         panels.append(Panel(target, tuple(lines), track.stages))
     return tuple(panels)
 
@@ -118,7 +119,7 @@ def _effective_panels(track: Track, weights: Array) -> tuple[Panel, ...]:
     effective = effective_sources(weights)
     panels = []
     for k, target in enumerate(track.targets):
-        lines = lines_of(track, ["effective sources"], effective[:, [k]])
+        lines = lines_of(track, ["effective sources"], effective[:, [k]], running=True)
         panels.append(Panel(target, tuple(lines), track.stages))
     return tuple(panels)
 
@@ -129,7 +130,7 @@ def _conflict_panels(track: Track, conflicts: Array) -> tuple[Panel, ...]:
         others = [i for i in range(len(track.targets)) if i != k]
         if others:
             names = [track.targets[i] for i in others]
-            lines = lines_of(track, names, conflicts[:, k, others])
+            lines = lines_of(track, names, conflicts[:, k, others], running=True)
             panels.append(Panel(target, tuple(lines), track.stages))
     return tuple(panels)
 

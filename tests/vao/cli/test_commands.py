@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 from shutil import copytree
 
 import pytest
+import yaml
 
 import auctionsim
 from auctionsim.dataset import Dataset, convert_log
@@ -66,6 +68,8 @@ def test_a_planner_from_logs_of_one_task_is_scored_on_it(
     shown = capsys.readouterr().out
     assert "cpa_mcb" in shown
     assert "bcb" not in shown.replace("cpa_mcb", "")
+    assert "over 1 episode of market" in shown
+    assert "delta m" not in shown  # there is nothing to compare with
 
 
 def test_planners_of_other_tasks_are_not_compared(world: Path, tmp_path: Path) -> None:
@@ -139,6 +143,22 @@ def test_training_keeps_a_log_and_no_checkpoint_once_it_is_done(
     assert not (tmp_path / "checkpoints").exists()
 
 
+@pytest.mark.parametrize(
+    ("option", "named"),
+    [(("--device", "cuda:99"), "`device`"), (("--tensorboard", "board"), "--tensorboard")],
+)
+def test_a_refused_training_leaves_nothing(
+    world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: tuple[str, str],
+    named: str, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)  # as if it were missing
+    line = ["train", str(world / "out" / "dataset"), "out", "--quiet", *option]
+    assert main([*line, "--training", str(world / "training.yaml")]) == 2
+    assert named in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("last", ["none", "naive"])
 def test_training_that_was_cut_short_goes_on(
     world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last: str
@@ -166,9 +186,10 @@ def test_training_that_was_cut_short_goes_on(
 
 
 def test_the_config_says_what_the_flags_do_not(world: Path, tmp_path: Path) -> None:
-    text = (world / "training.yaml").read_text()
+    settings = yaml.safe_load((world / "training.yaml").read_text())
     training = tmp_path / "own.yaml"
-    training.write_text(text.replace("method: vao", "method: none").replace("seed: 0", "seed: 7"))
+    changes = {"method": "none", "weighting": {}, "seed": 7}
+    training.write_text(yaml.safe_dump(settings | changes))
     data = str(world / "out" / "dataset")
     line = ["train", data, str(tmp_path / "a"), "--training", str(training), "--quiet"]
     assert main(line) == 0
@@ -212,7 +233,8 @@ def test_diagnose_shows_foresight_swing_and_obedience(
     assert found["foresight"]["bcb"]["action_error"] > 0.0
     assert len(found["obedience"]["cpa_mcb"]["achieved"][1]) == 2
     shown = capsys.readouterr().out
-    assert "log CPA" in shown
+    assert "log CPA / target: 0 is at the limit, above 0 breaks it." in shown
+    assert "natural log of expected value over budget" in shown
     assert "swing of the multiplier" in shown
     assert max(map(len, shown.splitlines())) <= 80
 

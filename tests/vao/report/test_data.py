@@ -90,6 +90,8 @@ def test_lines_have_a_height_for_each_position() -> None:
 
 @pytest.mark.parametrize("band", [{"low": (1.0,)}, {"high": (1.0, 2.0)}])
 def test_a_band_has_two_edges_as_long_as_its_line(band: dict[str, tuple[float, ...]]) -> None:
+    with pytest.raises(InvalidArgumentError, match="`raw of VAO` must be as long as x"):
+        Line("VAO", (0.0, 1.0), (1.0, 2.0), raw=(1.0,))
     with pytest.raises(InvalidArgumentError, match="of VAO` must be as long as x"):
         Line("VAO", (0.0, 1.0), (1.0, 2.0), **band)
 

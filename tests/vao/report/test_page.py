@@ -151,6 +151,28 @@ def test_a_line_of_one_point_or_of_gaps_is_drawn() -> None:
     assert "svg" in render_report(replace(short_demo(), validation=(Panel("bcb", lines),)))
 
 
+def test_few_points_are_marked_and_many_are_not() -> None:
+    def marks(points: int) -> int:
+        line = Line("VAO", tuple(map(float, range(points))), (1.0,) * points)
+        drawn = render_report(replace(short_demo(), validation=(Panel("bcb", (line,)),)))
+        return drawn.partition("Validation while training</h2>")[2].count("<use ")
+
+    plain = marks(40)
+    assert marks(2) >= 2
+    assert marks(2) - marks(3) <= 2
+    assert marks(12) > 12
+    assert marks(13) - plain < 12
+
+
+def test_a_running_mean_is_drawn_before_its_pale_points() -> None:
+    line = Line("VAO", (0.0, 1.0), (1.0, 2.0), raw=(0.0, 3.0))
+    pages = [
+        render_report(replace(short_demo(), validation=(Panel("bcb", (shown,)),)))
+        for shown in (replace(line, raw=()), line)
+    ]
+    assert [page.count("stroke-opacity: 0.3") for page in pages] == [0, 1]
+
+
 def test_a_report_that_cannot_be_drawn_leaves_the_old_one(tmp_path: Path) -> None:
     out = tmp_path / "report.html"
     out.write_text("old")

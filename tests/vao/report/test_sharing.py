@@ -62,7 +62,8 @@ def test_each_section_says_how_to_read_it() -> None:
         assert "How to read it" in section.partition("</figure>")[2]
     assert "mostly noise" in page
     assert "share of the variance between sources" in page
-    assert "neighbouring records" not in page
+    assert "running means" not in page
+    assert "neighbouring" not in page
 
 
 def test_bands_are_explained_only_where_the_noise_is_known(many_page: str) -> None:
@@ -121,9 +122,26 @@ def test_the_noise_is_told_by_target_or_in_short() -> None:
 
 
 def test_averages_are_told_only_where_there_are_any() -> None:
-    assert averaged_in_words(1) == averaged_in_words(1, swings=True) == ()
-    assert "up to 3 neighbouring records." in averaged_in_words(3)[0]
-    assert "the bands are one standard deviation" in averaged_in_words(3, swings=True)[0]
+    assert averaged_in_words(1) == averaged_in_words(1, swings=True) == ""
+    assert "up to 3 neighbouring renewals." in averaged_in_words(3)
+    assert "the bands are one standard deviation" in averaged_in_words(3, swings=True)
+    single = averaged_in_words(1, 7, swings=True)
+    assert "bands" not in single
+    assert "running means over up to 7 renewals" in single
+    assert "single renewals" in single
+    several = averaged_in_words(3, 27, swings=True)
+    assert "running means over up to 27 renewals" in several
+    assert "the bands are one standard deviation" in several
+    assert "means of up to 3 renewals" in several
+
+
+def test_the_captions_say_over_how_many_renewals_lines_are_running_means() -> None:
+    weighed = history(("cpa_mcb", "bcb"), 80)
+    data = replace(short_demo(), weights=weights_of(weighed), sharing=sharing_of(weighed))
+    page = render_report(data)
+    for heading in HEADINGS[:3]:
+        section = page.partition(f"<h2>{heading}</h2>")[2].partition("</section>")[0]
+        assert "running means over up to 11 renewals" in section.partition("<figure")[0]
 
 
 def test_the_demonstration_has_bands_and_all_sections() -> None:

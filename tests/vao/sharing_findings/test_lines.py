@@ -78,6 +78,30 @@ def test_the_band_of_swings_is_that_of_what_a_point_averages() -> None:
     assert single.low == ()
 
 
+def test_a_running_mean_has_its_points_behind_it() -> None:
+    values = np.tile([0.0, 1.0, 2.0, 3.0, 4.0], 6)[:, None]
+    (line,) = lines_of(track_of(30), ["a"], values, running=True)
+    assert line.raw == tuple(values[:, 0])
+    assert line.y == (1.0, 1.5, *[2.0] * 26, 2.5, 3.0)
+    (plain,) = lines_of(track_of(30), ["a"], values)
+    assert (plain.y, plain.raw) == (tuple(values[:, 0]), ())
+
+
+def test_few_points_have_no_running_mean() -> None:
+    (line,) = lines_of(track_of(14), ["a"], np.arange(14.0)[:, None], running=True)
+    assert (line.y, line.raw) == (tuple(range(14)), ())
+
+
+def test_the_band_is_around_the_running_mean() -> None:
+    values, noise = np.tile([0.0, 5.0, 0.0, 0.0, 0.0], 6)[:, None], np.full((30, 1), 0.5)
+    (line,) = lines_of(track_of(30), ["a"], values, noise, running=True)
+    assert (line.low[2], line.y[2], line.high[2]) == (0.5, 1.0, 1.5)
+    times = 2 * POINTS
+    swinging = np.tile([0.0, 1.0], POINTS)[:, None]
+    (band,) = lines_of(track_of(times), ["a"], swinging, running=True, swings=True)
+    assert (set(band.low), set(band.y), set(band.high)) == ({0.0}, {0.5}, {1.0})
+
+
 def test_a_spread_is_the_median_and_the_outer_tenths() -> None:
     values = np.stack([np.arange(11.0), np.full(11, np.nan)])
     line = spread_line("all", track_of(2), values)

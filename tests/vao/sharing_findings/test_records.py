@@ -76,6 +76,18 @@ def test_records_from_before_stages_were_named_are_one_stage() -> None:
     assert track.stages == {}
 
 
+def test_running_means_do_not_reach_over_a_stage_nor_fill_what_is_not_known() -> None:
+    track = track_of(*(entry(step, stage) for stage in ("one", "two") for step in range(30)))
+    half = track.window // 2
+    values = np.repeat([1.0, 5.0], 30)
+    values[10] = np.nan
+    found = track.running(track.thinned(values))
+    assert half >= 1
+    np.testing.assert_array_equal(np.flatnonzero(np.isnan(found)), [10, 30])
+    assert set(np.delete(found[:30], 10)) == {1.0}
+    assert set(found[31:]) == {5.0}
+
+
 @given(st.lists(st.integers(1, 3 * POINTS), min_size=1, max_size=4))
 def test_thinning_keeps_every_time_once_and_few_points(lengths: list[int]) -> None:
     records = [entry(step, f"{i}") for i, length in enumerate(lengths) for step in range(length)]

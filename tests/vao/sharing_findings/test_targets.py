@@ -21,7 +21,7 @@ def without(records: list[dict[str, Any]], *parts: str) -> list[dict[str, Any]]:
 
 
 def test_each_target_has_a_panel_and_each_source_a_line() -> None:
-    records = history(TASKS, 20)
+    records = history(TASKS, 14)
     shown = sharing_of(records)
     for panels in (weights_of(records), shown.alignments):
         assert [panel.title for panel in panels] == list(TASKS)
@@ -30,6 +30,17 @@ def test_each_target_has_a_panel_and_each_source_a_line() -> None:
     assert shown.many_weights is shown.many_alignments is shown.many_conflicts is None
     first = records[0]["weights"]
     assert [line.y[0] for line in weights_of(records)[1].lines] == first[1]
+
+
+def test_sources_and_conflicts_have_running_means_and_targets_have_not() -> None:
+    records = history(TASKS, 80)
+    shown = sharing_of(records)
+    assert (shown.averaged, shown.running) == (1, 11)
+    panels = (*weights_of(records), *shown.panels)
+    assert all(len(line.raw) == 80 for panel in panels for line in panel.lines)
+    (balance,) = balance_of({"FAMO": records})
+    assert all(line.raw == () for line in balance.lines)
+    assert sharing_of(history(TASKS, 3 * POINTS)).running == 3 * 13
 
 
 def test_a_line_has_few_points_however_long_the_history() -> None:
