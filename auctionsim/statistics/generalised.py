@@ -19,7 +19,7 @@ from auctionsim.statistics.resampling import Variances
 
 __all__ = ["generalised_p_value"]
 
-_DECADES, _POINTS = 14, 6
+_PIECES, _POINTS = 28, 6
 
 
 def generalised_p_value(estimate: float, found: Variances) -> float:
@@ -64,7 +64,7 @@ def _tail(
 @lru_cache
 def _chi_square(degrees: float) -> tuple[Float64Array, Float64Array]:
     """Nodes and chances of a chi-square distribution, dense where it is next to 0."""
-    edges = np.concatenate([[0.0], np.logspace(-_DECADES / 2, 0.0, _DECADES + 1)])
+    edges = np.concatenate([[0.0], np.logspace(-_PIECES / 2, 0.0, _PIECES + 1)])
     places, weights = np.polynomial.legendre.leggauss(_POINTS)
     low, width = edges[:-1, None], np.diff(edges)[:, None]
     # An inverse of the lower tail keeps its digits where chances are next to 0.
